@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole configuration as values, validated. Immutable once loaded; a reload makes a new one.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collectors/core/diagnostic.h"
+#include "collectors/core/result.h"
+#include "collectors/core/time.h"
+#include "collectors/probes/options.h"
+#include "collectors/probes/probe_types.h"
+#include "collectors/probes/target.h"
+
+namespace ua {
+
+struct TargetConfig {
+  Target target;
+  std::string type;  ///< ProbeType::name
+  ProbeMaker make;
+};
+
+using LabelPairs = std::vector<std::pair<std::string, std::string>>;  ///< sorted by name
+
+struct UpstreamConfig {
+  std::string name;
+  std::vector<TargetConfig> targets;
+  Duration interval = 15s;
+  unsigned rise = 2;
+  unsigned fall = 2;
+  RunOptions run;
+  std::string service;  ///< unit, container or process; empty: not said
+  LabelPairs labels;
+  std::string origin;  ///< "agent.toml:12", or the proxy file it was discovered in
+};
+
+struct WebConfig {
+  std::vector<std::string> listen_addresses{":10917"};  ///< "host:port", "[v6]:port", "unix:/path"
+};
+
+struct LoggingConfig {
+  std::string level = "info";
+  std::string format = "logfmt";
+};
+
+struct LimitsConfig {
+  std::uint64_t max_series = 1'000'000;
+  unsigned max_in_flight = 4096;
+  std::uint64_t max_body = 1024 * 1024;
+  unsigned max_connections = 64;  ///< to the web endpoint
+};
+
+struct MetricsConfig {
+  std::vector<TimedPhase> histogram_phases{TimedPhase::total};
+  std::vector<double> buckets{0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10};
+  Duration birth_hold = 60s;
+};
+
+struct HostConfig {
+  Duration interval = 5s;
+  std::vector<std::string> samplers{"cpu", "load", "memory", "pressure", "oom", "connections"};
+  std::vector<std::uint16_t> watch_ports;  ///< ports counted apart, besides every listening one
+};
+
+struct DiscoveryConfig {
+  bool nginx = false;  ///< on by default only without a configuration file
+  std::filesystem::path nginx_root = "/etc/nginx";
+  bool listeners = false;  ///< likewise
+};
+
+struct Config {
+  WebConfig web;
+  LoggingConfig logging;
+  LimitsConfig limits;
+  MetricsConfig metrics;
+  HostConfig host;
+  DiscoveryConfig discovery;
+  std::vector<UpstreamConfig> upstreams;
+  std::optional<std::filesystem::path> file;  ///< nullopt: none was there, defaults and discovery
+};
+
+/// Reads `file` and, beside it, `conf.d/*.toml` in name order. All mistakes at once.
+/// @return the configuration, or at least one diagnostic.
+tl::expected<Config, Diagnostics> load_config(const std::filesystem::path& file);
+
+/// What holds without any file: this host, its listeners, nginx's upstreams.
+Config default_config();
+
+inline constexpr const char* kDefaultConfigFile = "/etc/upstream-agent/agent.toml";
+
+}  // namespace ua

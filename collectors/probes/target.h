@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to probe: one target URL, taken apart. A value.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "collectors/core/result.h"
+
+namespace ua {
+
+struct Target {
+  std::string scheme;  ///< lower case: "http", "https", "tcp", "http+unix", "tcp+unix"
+  std::string host;    ///< name or address literal without brackets; empty for a Unix socket
+  std::uint16_t port = 0;
+  std::string unix_path;  ///< of the socket; empty for a network target
+  std::string path;       ///< "/path?query", "/" by default; empty where the scheme has none
+  std::string label;      ///< metric label: the URL as written, without query and fragment
+
+  bool is_unix() const { return !unix_path.empty(); }
+  bool is_tls() const { return scheme == "https"; }
+  /// "host:port", IPv6 in brackets; a Unix socket's path.
+  std::string authority() const;
+};
+
+/// Takes apart `http://host:port/path`, `https://...`, `tcp://host:port`,
+/// `http+unix:///run/app.sock:/path`, `tcp+unix:///run/app.sock`. Credentials in the URL are
+/// refused (they would show in the configuration and in process lists), so are control characters.
+Result<Target> parse_target(std::string_view url);
+
+/// What a redirect's Location (RFC 3986 section 5) means, seen from `base`. Only http and https.
+Result<Target> resolve_location(const Target& base, std::string_view location);
+
+}  // namespace ua
