@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// libcurl's multi handle on our Loop, and a pool of easy handles. libcurl never resolves and never
+// connects: it is handed connected sockets. Owned by a ProbeEngine; loop thread.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "collectors/core/loop.h"
+
+namespace ua {
+
+class CurlMulti {
+ public:
+  /// Throws std::runtime_error where libcurl gives no handle.
+  explicit CurlMulti(Loop& loop);
+  ~CurlMulti();
+  CurlMulti(const CurlMulti&) = delete;
+  CurlMulti& operator=(const CurlMulti&) = delete;
+
+  /// A handle with the options that never change set; give it back with release(). Handles are
+  /// reused, since making one costs more than a probe.
+  CURL* acquire();
+  void release(CURL* handle);
+
+  /// Starts the transfer. `done` is called once with libcurl's code, unless remove() comes first.
+  void add(CURL* handle, std::function<void(CURLcode)>* done);
+  void remove(CURL* handle);
+
+  /// The system's bundle of root certificates; empty where none was found.
+  const std::string& ca_bundle() const { return ca_bundle_; }
+
+ private:
+  static int on_socket(CURL* handle, curl_socket_t fd, int what, void* self, void* known) noexcept;
+  static int on_timer(CURLM* multi, long milliseconds, void* self) noexcept;
+  void set_up(CURL* handle) const;
+  void act(curl_socket_t fd, int events);
+  void collect();
+
+  Loop& loop_;
+  CURLM* multi_ = nullptr;
+  curl_slist* connect_to_ = nullptr;
+  std::string ca_bundle_;
+  std::vector<CURL*> idle_;
+  std::vector<Watch> watches_;  // by descriptor
+  Timer timer_;
+};
+
+}  // namespace ua

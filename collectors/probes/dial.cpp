@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/dial.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace ua {
+namespace {
+
+ErrorClass class_of_errno(int error, bool unix_socket) {
+  switch (error) {
+    case ECONNREFUSED:
+    case ENOENT:
+      return ErrorClass::connect_refused;
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ENETDOWN:
+    case EINVAL:  // a blackhole route
+    case ENOPROTOOPT:
+    case EPROTO:
+      return ErrorClass::unreachable;
+    case ECONNRESET:
+      return ErrorClass::reset_before_headers;
+    case ETIMEDOUT:
+      return ErrorClass::connect_timeout;
+    case EACCES:
+    case EPERM:
+      return ErrorClass::permission_denied;
+    case EADDRNOTAVAIL:
+    case EADDRINUSE:
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+      return ErrorClass::local_resources_exhausted;
+    case EAGAIN:
+      return unix_socket ? ErrorClass::listen_queue_full : ErrorClass::local_resources_exhausted;
+    case ENAMETOOLONG:
+    case ENOTSOCK:
+    case EAFNOSUPPORT:
+      return ErrorClass::config_invalid;
+    case EPROTOTYPE:
+      return ErrorClass::protocol_mismatch;
+    default:
+      return ErrorClass::unknown;
+  }
+}
+
+}  // namespace
+
+Classified classify_dial(const DialFailure& failure) {
+  if (failure.icmp && failure.icmp->is_rejection()) {
+    return {ErrorClass::connect_firewall_rejected, failure.icmp->token()};
+  }
+  if (failure.timed_out) {
+    if (failure.queue_full) return {ErrorClass::listen_queue_full, "accept_queue_full"};
+    return {ErrorClass::connect_timeout, "syn_unanswered"};
+  }
+  Classified result{class_of_errno(failure.error, failure.unix_socket),
+                    "errno_" + std::to_string(failure.error)};
+  // IPv6 without an address family in the kernel is "unreachable", not a mistake in the target.
+  if (failure.no_socket && failure.error == EAFNOSUPPORT) result.error = ErrorClass::unreachable;
+  if (failure.icmp) result.detail += ',' + failure.icmp->token();
+  return result;
+}
+
+Dial::Dial(Loop& loop, const Endpoint& endpoint, Connected connected, Failed failed)
+    : loop_(loop),
+      endpoint_(endpoint),
+      connected_(std::move(connected)),
+      failed_(std::move(failed)) {
+  open();
+}
+
+void Dial::open() {
+  fd_.reset(socket(endpoint_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd_) return fail_later(errno, true);
+  set_icmp_errors(fd_.get(), endpoint_.family(), true);
+  if (connect(fd_.get(), endpoint_.address(), endpoint_.size) != 0 && errno != EINPROGRESS) {
+    return fail_later(errno, false);
+  }
+  watch_ = loop_.watch(fd_.get(), EPOLLOUT, [this](std::uint32_t) { on_ready(); });
+}
+
+void Dial::fail_later(int error, bool no_socket) {
+  DialFailure failure;
+  failure.error = error;
+  failure.no_socket = no_socket;
+  failure.unix_socket = endpoint_.family() == AF_UNIX;
+  later_ = loop_.after(Duration::zero(), [this, failure] {
+    const Failed failed = std::move(failed_);
+    failed(failure);
+  });
+}
+
+void Dial::on_ready() {
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  watch_.cancel();
+  if (error == 0) {
+    set_icmp_errors(fd_.get(), endpoint_.family(), false);
+    const Connected connected = std::move(connected_);
+    connected(Connection{std::move(fd_), endpoint_, loop_.now()});
+    return;
+  }
+  DialFailure failure;
+  failure.error = error;
+  failure.unix_socket = endpoint_.family() == AF_UNIX;
+  failure.icmp = take_icmp_error(fd_.get());
+  const Failed failed = std::move(failed_);
+  failed(failure);
+}
+
+DialFailure Dial::give_up() {
+  DialFailure failure;
+  failure.timed_out = true;
+  failure.unix_socket = endpoint_.family() == AF_UNIX;
+  if (fd_) failure.icmp = take_icmp_error(fd_.get());
+  watch_.cancel();
+  later_.cancel();
+  fd_.reset();
+  return failure;
+}
+
+}  // namespace ua

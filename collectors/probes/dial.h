@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// One connection attempt to one endpoint, and the class of its failure. The whole agent connects
+// here, so that every protocol has the same evidence: errno, ICMP answer, time. Loop thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "collectors/core/error_class.h"
+#include "collectors/core/loop.h"
+#include "collectors/core/unique_fd.h"
+#include "collectors/probes/endpoint.h"
+#include "collectors/probes/socket_evidence.h"
+
+namespace ua {
+
+/// A connected stream socket, non-blocking.
+struct Connection {
+  UniqueFd fd;
+  Endpoint peer;
+  Time connected_at;
+};
+
+/// How an attempt ended without a connection.
+struct DialFailure {
+  int error = 0;  ///< errno; 0 where it was given up
+  bool no_socket = false;  ///< socket() itself failed
+  bool timed_out = false;
+  bool unix_socket = false;
+  std::optional<IcmpError> icmp;
+  bool queue_full = false;  ///< timed out, and the local listener's accept queue is full
+};
+
+struct Classified {
+  ErrorClass error = ErrorClass::none;
+  std::string detail;
+};
+
+/// error-classes, connect table: pure.
+Classified classify_dial(const DialFailure& failure);
+
+class Dial {
+ public:
+  using Connected = std::function<void(Connection)>;
+  using Failed = std::function<void(DialFailure)>;
+
+  /// Starts at once; exactly one callback follows, never from inside the constructor. Destroying the
+  /// Dial gives the attempt up without a callback.
+  Dial(Loop& loop, const Endpoint& endpoint, Connected connected, Failed failed);
+
+  /// What is known when time is up. No callback follows.
+  DialFailure give_up();
+
+ private:
+  void open();
+  void on_ready();
+  void fail_later(int error, bool no_socket);
+
+  Loop& loop_;
+  Endpoint endpoint_;
+  Connected connected_;
+  Failed failed_;
+  UniqueFd fd_;
+  Watch watch_;
+  Timer later_;
+};
+
+}  // namespace ua

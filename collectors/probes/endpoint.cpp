@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/endpoint.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include <array>
+#include <cstring>
+
+namespace ua {
+
+std::uint16_t Endpoint::port() const {
+  if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
+  if (family() == AF_INET6) return ntohs(reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_port);
+  return 0;
+}
+
+std::string Endpoint::text() const {
+  if (family() == AF_UNIX) return reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  if (family() == AF_INET) {
+    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, buffer.data(),
+              buffer.size());
+    return std::string(buffer.data()) + ':' + std::to_string(port());
+  }
+  inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr, buffer.data(),
+            buffer.size());
+  return '[' + std::string(buffer.data()) + "]:" + std::to_string(port());
+}
+
+std::optional<Endpoint> ip_endpoint(std::string_view literal, std::uint16_t port) {
+  Endpoint result;
+  const std::string text(literal);
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&result.storage);
+  if (inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    result.size = sizeof(sockaddr_in);
+    return result;
+  }
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
+  const std::size_t percent = text.find('%');
+  if (inet_pton(AF_INET6, text.substr(0, percent).c_str(), &v6->sin6_addr) != 1) {
+    return std::nullopt;
+  }
+  v6->sin6_family = AF_INET6;
+  v6->sin6_port = htons(port);
+  if (percent != std::string::npos) {
+    v6->sin6_scope_id = if_nametoindex(text.substr(percent + 1).c_str());
+  }
+  result.size = sizeof(sockaddr_in6);
+  return result;
+}
+
+std::optional<Endpoint> unix_endpoint(std::string_view path) {
+  Endpoint result;
+  auto* address = reinterpret_cast<sockaddr_un*>(&result.storage);
+  if (path.empty() || path.size() >= sizeof(address->sun_path)) return std::nullopt;
+  address->sun_family = AF_UNIX;
+  std::memcpy(address->sun_path, path.data(), path.size());
+  result.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
+  return result;
+}
+
+}  // namespace ua

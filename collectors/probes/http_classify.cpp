@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/http_classify.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace ua {
+namespace {
+
+using enum ErrorClass;
+
+constexpr int kTooLarge = 100;  // CURLE_TOO_LARGE, which libcurl before 8.6 does not name
+constexpr long kNotYetValid = 9;
+constexpr long kExpired = 10;
+constexpr long kNotSet = 1;
+constexpr long kHostnameMismatch = 62;
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+bool contains_any(std::string_view text, std::span<const std::string_view> parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](std::string_view part) { return contains(text, part); });
+}
+
+std::string how_closed(const HttpEvidence& e) {
+  if (e.tcp.reset || contains(e.error_text, "reset by peer")) return "rst";
+  return e.tcp.fin_received ? "fin" : "";
+}
+
+Classified certificate(const HttpEvidence& e) {
+  if (e.verify_result == kExpired) return {tls_cert_expired, "x509_10"};
+  if (e.verify_result == kNotYetValid) return {tls_cert_expired, "x509_9"};
+  // A pure name mismatch leaves the verify result unset but keeps the chain.
+  const bool name = e.verify_result == kHostnameMismatch ||
+                    contains(e.error_text, "subject name matches") ||
+                    contains(e.error_text, "does not match target host name") ||
+                    (e.verify_result == kNotSet && e.certificates);
+  if (name) return {tls_cert_name_mismatch, "name"};
+  return {tls_cert_untrusted, "x509_" + std::to_string(e.verify_result)};
+}
+
+Classified handshake(const HttpEvidence& e) {
+  static constexpr std::array<std::string_view, 6> kOtherProtocol{
+      "wrong version number", "0A00010B",  "http request",
+      "0A00009C",             "packet length too long", "0A0000C6"};
+  static constexpr std::array<std::string_view, 8> kClientCertificate{
+      "certificate required", "alert bad certificate",         "alert unknown ca",
+      "0A00045C",             "alert unsupported certificate", "alert certificate revoked",
+      "alert certificate expired", "alert certificate unknown"};
+  if (contains_any(e.error_text, kOtherProtocol)) return {protocol_mismatch, "not_tls"};
+  if (contains_any(e.error_text, kClientCertificate)) {
+    return {tls_client_cert_required, "alert"};
+  }
+  if (e.client_cert_requested) return {tls_client_cert_required, "cert_requested"};
+  if (contains(e.error_text, "alert")) return {tls_handshake_failed, "alert"};
+  return {tls_handshake_failed, how_closed(e)};
+}
+
+Classified timed_out(const HttpEvidence& e) {
+  if (e.tls && !e.handshake_done) return {tls_timeout, ""};
+  if (e.header_complete) return {body_timeout, ""};
+  if (e.tcp.blackholed()) return {request_unacked, "unacked"};
+  return {response_timeout, e.status != 0 ? "partial_headers" : ""};
+}
+
+/// Ended before a complete header block, by FIN or RST.
+Classified no_headers(const HttpEvidence& e, ErrorClass error) {
+  const bool demanded = e.client_cert_requested && e.status == 0;
+  if (demanded) return {tls_client_cert_required, "cert_requested,closed"};
+  return {error, how_closed(e)};
+}
+
+Classified receive_error(const HttpEvidence& e) {
+  if (contains(e.error_text, "chunk")) return {invalid_response, "chunk"};
+  if (contains(e.error_text, "Connection died, tried")) return {http2_error, ""};
+  if (contains(e.error_text, "Too large response headers") ||
+      contains(e.error_text, "Too many response headers")) {
+    return {headers_too_large, ""};
+  }
+  if (e.tls && contains(e.error_text, "alert")) return handshake(e);
+  if (e.header_complete) return {body_truncated, "rst"};
+  return no_headers(e, reset_before_headers);
+}
+
+/// Rows that need no more than libcurl's code. `unknown`: not one of them.
+Classified by_code_alone(const HttpEvidence& e) {
+  switch (e.code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_NOT_BUILT_IN:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+    case CURLE_UNKNOWN_OPTION:
+    case CURLE_SETOPT_OPTION_SYNTAX:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+      return {config_invalid, "curl_" + std::to_string(e.code)};
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return certificate(e);
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ISSUER_ERROR:
+      return {tls_cert_untrusted, "curl_" + std::to_string(e.code)};
+    case CURLE_SSL_CLIENTCERT:
+      return {tls_client_cert_required, ""};
+    case CURLE_SSL_CONNECT_ERROR:
+      return handshake(e);
+    case CURLE_WEIRD_SERVER_REPLY:
+      return {invalid_response, "header"};
+    case CURLE_BAD_CONTENT_ENCODING:
+      return {invalid_response, "encoding"};
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return {http2_error, ""};
+    case CURLE_FILESIZE_EXCEEDED:
+      return {content_mismatch, "too_large"};
+    default:
+      return {unknown, "curl_" + std::to_string(e.code)};
+  }
+}
+
+}  // namespace
+
+Classified classify_transfer(const HttpEvidence& e) {
+  if (e.timed_out) return timed_out(e);
+  switch (static_cast<int>(e.code)) {
+    case CURLE_OK:
+      // libcurl calls a header block cut off by a FIN a success.
+      if (!e.header_complete) return no_headers(e, closed_before_headers);
+      return {};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      if (!e.request_sent) return {config_invalid, "curl_1"};
+      if (e.first_bytes.substr(0, 5) == "HTTP/") return {invalid_response, "version"};
+      return {protocol_mismatch, "not_http"};
+    case CURLE_OUT_OF_MEMORY:
+      // An endless header line, in libcurl before 8.
+      return {e.status != 0 ? headers_too_large : local_resources_exhausted, "curl_27"};
+    case kTooLarge:
+      return {headers_too_large, ""};
+    case CURLE_GOT_NOTHING:
+      if (e.http2_asked && e.tcp.bytes_received > 1) return {protocol_mismatch, "not_http2"};
+      return no_headers(e, closed_before_headers);
+    case CURLE_PARTIAL_FILE:
+      if (e.status == 0) return no_headers(e, closed_before_headers);
+      return {body_truncated, how_closed(e)};
+    case CURLE_SEND_ERROR:
+      return no_headers(e, reset_before_headers);
+    case CURLE_RECV_ERROR:
+      return receive_error(e);
+    default:
+      return by_code_alone(e);
+  }
+}
+
+Classified classify_status(int status, bool accepted, std::string_view body_start) {
+  if (status == 400 &&
+      (contains(body_start, "plain HTTP request was sent to HTTPS port") ||
+       contains(body_start, "Client sent an HTTP request to an HTTPS server") ||
+       contains(body_start, "speaking plain HTTP to an SSL-enabled server port"))) {
+    return {protocol_mismatch, "http_to_tls"};
+  }
+  if (accepted) return {};
+  std::string detail = "status_" + std::to_string(status);
+  if (status == 429) return {rate_limited, std::move(detail)};
+  if (status == 503) return {http_503, std::move(detail)};
+  if (status == 502 || status == 504) return {http_gateway_error, std::move(detail)};
+  if (status >= 500 && status <= 599) return {http_5xx, std::move(detail)};
+  if (status >= 400 && status <= 499) return {http_4xx, std::move(detail)};
+  return {content_mismatch, std::move(detail)};
+}
+
+}  // namespace ua

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "collectors/core/secret_file.h"
+#include "collectors/core/table_reader.h"
+#include "collectors/core/text.h"
+
+namespace ua {
+namespace {
+
+constexpr std::array<std::string_view, 3> kAddressModes{"any", "first", "all"};
+constexpr std::array<std::string_view, 3> kIpProtocols{"any", "4", "6"};
+constexpr std::int64_t kRegexMemory = 8 << 20;
+constexpr std::size_t kMaxCaFile = 16 << 20;
+
+std::optional<int> status_code(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (value < 100 || value > 999) return std::nullopt;
+  return value;
+}
+
+/// "204", "200-299" or "2xx".
+std::optional<std::pair<int, int>> status_range(std::string_view text) {
+  if (text.size() == 3 && text.substr(1) == "xx" && text[0] >= '1' && text[0] <= '5') {
+    const int first = (text[0] - '0') * 100;
+    return std::pair(first, first + 99);
+  }
+  const std::size_t dash = text.find('-');
+  const auto low = status_code(trim(text.substr(0, dash)));
+  const auto high =
+      dash == std::string_view::npos ? low : status_code(trim(text.substr(dash + 1)));
+  if (!low || !high || *low > *high) return std::nullopt;
+  return std::pair(*low, *high);
+}
+
+void read_status(TableReader& table, StatusSet& set) {
+  const toml::node* node = table.node("expect_status");
+  if (node == nullptr) return;
+  std::vector<std::pair<int, int>> ranges;
+  const auto take = [&](const toml::node& item) {
+    std::optional<std::pair<int, int>> range;
+    if (const auto code = item.value_exact<std::int64_t>()) range = status_range(std::to_string(*code));
+    if (const auto text = item.value_exact<std::string>()) range = status_range(*text);
+    if (range) {
+      ranges.push_back(*range);
+    } else {
+      table.complain_at(item, table.path() +
+                                  ".expect_status: write codes such as 204, ranges such as "
+                                  "\"200-299\" or classes such as \"2xx\"");
+    }
+  };
+  if (const toml::array* list = node->as_array()) {
+    for (const toml::node& item : *list) take(item);
+    if (list->empty()) table.complain("expect_status", "the list is empty: nothing would be accepted");
+  } else {
+    take(*node);
+  }
+  if (!ranges.empty()) set.ranges = std::move(ranges);
+}
+
+std::shared_ptr<const re2::RE2> read_regex(TableReader& table, std::string_view key) {
+  const auto pattern = table.text(key);
+  if (!pattern) return nullptr;
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kRegexMemory);
+  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bodies are bytes, not always UTF-8
+  auto regex = std::make_shared<const re2::RE2>(*pattern, options);
+  if (regex->ok()) return regex;
+  table.complain(key, "not a regular expression (RE2): " + escape_line(regex->error(), 200));
+  return nullptr;
+}
+
+std::string read_secret(TableReader& table, std::string_view key) {
+  const auto path = table.text(key);
+  if (!path) return {};
+  Result<std::string> secret = read_secret_file(*path);
+  if (secret) return *secret;
+  table.complain(key, secret.error().message);
+  return {};
+}
+
+void read_basic_auth(TableReader& http, HttpOptions& options) {
+  auto table = http.table("basic_auth");
+  if (!table) return;
+  const auto user = table->text("username");
+  const std::string password = read_secret(*table, "password_file");
+  if (!user) table->complain("username", "is missing");
+  if (user && user->find(':') != std::string::npos) {
+    table->complain("username", "must not hold a colon (RFC 7617)");
+  }
+  if (!table->has("password_file")) table->complain("password_file", "is missing");
+  if (user) options.basic_auth = *user + ':' + password;
+  table->finish();
+}
+
+bool is_token(std::string_view text) {
+  constexpr std::string_view kSpecial = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kSpecial.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_field_value(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+void read_headers(TableReader& http, HttpOptions& options) {
+  for (auto& [key, value] : http.text_pairs("headers")) {
+    if (!is_token(key) || !is_field_value(value)) {
+      http.complain("headers", "'" + escape_line(key, 60) + "' is no valid header");
+    } else if (iequals(key, "host")) {
+      http.complain("headers", "set 'host' of this table instead of a Host header");
+    } else {
+      options.headers.emplace_back(std::move(key), std::move(value));
+    }
+  }
+}
+
+}  // namespace
+
+bool StatusSet::contains(int status) const {
+  return std::any_of(ranges.begin(), ranges.end(), [status](const auto& range) {
+    return status >= range.first && status <= range.second;
+  });
+}
+
+RunOptions read_run_options(TableReader& upstream, const RunOptions& defaults) {
+  RunOptions result = defaults;
+  result.timeout = upstream.duration("timeout", 1ms, 10min).value_or(defaults.timeout);
+  if (const auto mode = upstream.choice("addresses", kAddressModes)) {
+    result.addresses = static_cast<AddressMode>(*mode);
+  }
+  if (const auto protocol = upstream.choice("ip_protocol", kIpProtocols)) {
+    result.ip_protocol = static_cast<IpProtocol>(*protocol);
+  }
+  if (const auto slow = upstream.duration("slow_threshold", 1ms, 10min)) {
+    result.slow_threshold = slow;
+  }
+  return result;
+}
+
+HttpOptions read_http_options(TableReader& upstream) {
+  HttpOptions result;
+  auto table = upstream.table("http");
+  if (!table) return result;
+  if (const auto method = table->text("method")) {
+    if (is_token(*method)) {
+      result.method = *method;
+    } else {
+      table->complain("method", "'" + escape_line(*method, 60) + "' is no HTTP method");
+    }
+  }
+  if (const auto host = table->text("host")) {
+    if (!is_field_value(*host) || host->find_first_of(" /") != std::string::npos) {
+      table->complain("host", "write a host name, with a port where it is not the usual one");
+    } else {
+      result.host = *host;
+    }
+  }
+  read_headers(*table, result);
+  read_status(*table, result.expect_status);
+  result.expect_body = read_regex(*table, "expect_body");
+  result.follow_redirects = table->boolean("follow_redirects").value_or(false);
+  read_basic_auth(*table, result);
+  result.bearer_token = read_secret(*table, "bearer_token_file");
+  result.max_body = table->size("max_body", 1, 1ULL << 30U).value_or(result.max_body);
+  for (const std::string_view key :
+       {"body", "version", "proxy_url", "expect_header", "reject_body"}) {
+    table->not_yet(key);
+  }
+  table->finish();
+  return result;
+}
+
+TlsOptions read_tls_options(TableReader& upstream) {
+  TlsOptions result;
+  auto table = upstream.table("tls");
+  if (!table) return result;
+  if (const auto file = table->text("ca_file")) {
+    const Result<std::string> content = read_regular_file(*file, kMaxCaFile);
+    if (!content) {
+      table->complain("ca_file", content.error().message);
+    } else if (content->find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
+      table->complain("ca_file", *file + " holds no PEM certificate");
+    }
+    result.ca_file = *file;
+  }
+  result.server_name = table->text("server_name").value_or("");
+  result.insecure_skip_verify = table->boolean("insecure_skip_verify").value_or(false);
+  for (const std::string_view key : {"cert_file", "key_file", "min_version"}) table->not_yet(key);
+  table->finish();
+  return result;
+}
+
+}  // namespace ua

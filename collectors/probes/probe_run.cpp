@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/probe_run.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "collectors/probes/dial.h"
+#include "collectors/probes/probe.h"
+
+namespace ua {
+namespace {
+
+/// Later in this order is further: of several failed connects the furthest counts.
+int reach(ErrorClass error) { return static_cast<int>(phase_of(error)); }
+
+Endpoint with_port(Endpoint endpoint, std::uint16_t port) {
+  if (endpoint.family() == AF_INET) {
+    reinterpret_cast<sockaddr_in*>(&endpoint.storage)->sin_port = htons(port);
+  } else if (endpoint.family() == AF_INET6) {
+    reinterpret_cast<sockaddr_in6*>(&endpoint.storage)->sin6_port = htons(port);
+  }
+  return endpoint;
+}
+
+bool fits(const Endpoint& endpoint, IpProtocol protocol) {
+  if (protocol == IpProtocol::any || endpoint.family() == AF_UNIX) return true;
+  return endpoint.family() == (protocol == IpProtocol::v4 ? AF_INET : AF_INET6);
+}
+
+}  // namespace
+
+/// The way to one result: a list of addresses tried in turn, then the exchange, then redirects.
+class ProbeRun::Leg {
+ public:
+  Leg(ProbeRun& run, std::vector<Endpoint> endpoints)
+      : run_(run), target_(run.target_), endpoints_(std::move(endpoints)) {
+    outcome_.times = run.before_;
+  }
+
+  void start() { dial_next(); }
+  bool finished() const { return finished_; }
+  const Outcome& outcome() const { return outcome_; }
+
+  /// Time is up.
+  void expire() {
+    share_.cancel();
+    if (probe_) {
+      ProbeResult result = probe_->cancel();
+      probe_.reset();
+      take(std::move(result.outcome));
+    } else if (dial_) {
+      fail_dial(give_up_dial());
+      if (best_failure_) take_failure();
+    } else {
+      fail(ErrorClass::dns_timeout, "redirect");
+    }
+    end();
+  }
+
+ private:
+  void end() {
+    finished_ = true;
+    outcome_.times.set(TimedPhase::total, loop().now() - run_.started_);
+  }
+
+  Loop& loop() const { return run_.engine_.loop; }
+
+  void dial_next() {
+    const Endpoint& endpoint = endpoints_[next_++];
+    outcome_.address = endpoint.text();
+    dial_started_ = loop().now();
+    // What is left of the time is shared out among the addresses still to be tried.
+    const std::size_t left = endpoints_.size() - next_ + 1;
+    if (left > 1) {
+      const Duration share = (run_.deadline_ - dial_started_) / static_cast<int>(left);
+      share_ = loop().after(share, [this] { on_share_used(); });
+    }
+    dial_ = std::make_unique<Dial>(
+        loop(), endpoint, [this](Connection connection) { on_connected(std::move(connection)); },
+        [this](const DialFailure& failure) { on_failed(failure); });
+  }
+
+  DialFailure give_up_dial() {
+    DialFailure failure = dial_->give_up();
+    if (!failure.icmp) failure.queue_full = accept_queue_full(endpoints_[next_ - 1]);
+    dial_.reset();
+    return failure;
+  }
+
+  void on_share_used() { on_failed(give_up_dial()); }
+
+  void on_failed(const DialFailure& failure) {
+    share_.cancel();
+    fail_dial(failure);
+    // The Dial may be what is calling: let it go only when the next one replaces it.
+    if (next_ < endpoints_.size()) {
+      retry_ = loop().after(Duration::zero(), [this] { dial_next(); });
+      return;
+    }
+    take_failure();
+    finish();
+  }
+
+  void fail_dial(const DialFailure& failure) {
+    Outcome failed = outcome_;
+    Classified classified = classify_dial(failure);
+    failed.error = classified.error;
+    failed.detail = std::move(classified.detail);
+    if (!best_failure_ || reach(failed.error) > reach(best_failure_->error)) {
+      best_failure_ = std::move(failed);
+    }
+  }
+
+  void take_failure() { outcome_ = std::move(*best_failure_); }
+
+  void on_connected(Connection connection) {
+    share_.cancel();
+    outcome_.times.add(TimedPhase::connect, connection.connected_at - dial_started_);
+    probe_ = run_.make_(run_.engine_, target_);
+    // This runs inside the Dial's callback; it is dropped with the leg or by the next dial.
+    probe_->start(std::move(connection),
+                  [this](ProbeResult result) { on_result(std::move(result)); });
+  }
+
+  void on_result(ProbeResult result) {
+    take(std::move(result.outcome));
+    if (!result.follow) return finish();
+    if (++redirects_ > kMaxRedirects) {
+      fail(ErrorClass::content_mismatch, "redirects");
+      return finish();
+    }
+    target_ = std::move(*result.follow);
+    // Not from inside the probe's callback: it is about to be replaced.
+    retry_ = loop().after(Duration::zero(), [this] { follow(); });
+  }
+
+  void follow() {
+    probe_.reset();
+    dial_.reset();
+    if (auto literal = ip_endpoint(target_.host, target_.port)) return go_to({*literal});
+    const Time asked = loop().now();
+    query_ = run_.engine_.resolver.resolve(
+        target_.host, run_.options_.ip_protocol, [this, asked](const Resolved& resolved) {
+          if (resolved.addresses.empty()) {
+            fail(resolved.error, resolved.detail);
+            return finish();
+          }
+          outcome_.times.add(TimedPhase::dns, loop().now() - asked);
+          std::vector<Endpoint> endpoints;
+          for (const Endpoint& address : resolved.addresses) {
+            endpoints.push_back(with_port(address, target_.port));
+          }
+          go_to(std::move(endpoints));
+        });
+  }
+
+  void go_to(std::vector<Endpoint> endpoints) {
+    endpoints_ = std::move(endpoints);
+    next_ = 0;
+    best_failure_.reset();
+    dial_next();
+  }
+
+  /// Joins what the exchange found to what is known already.
+  void take(Outcome found) {
+    for (std::size_t i = 0; i < kTimedPhaseCount; ++i) {
+      const auto phase = static_cast<TimedPhase>(i);
+      if (const auto value = found.times.get(phase)) outcome_.times.add(phase, *value);
+    }
+    outcome_.error = found.error;
+    outcome_.detail = std::move(found.detail);
+    outcome_.message = std::move(found.message);
+    if (found.http) outcome_.http = found.http;
+    if (found.tls) outcome_.tls = std::move(found.tls);
+    if (outcome_.http) outcome_.http->redirects = redirects_;
+  }
+
+  void fail(ErrorClass error, std::string_view detail) {
+    outcome_.error = error;
+    outcome_.detail = detail;
+  }
+
+  void finish() {
+    end();
+    run_.leg_finished();
+  }
+
+  ProbeRun& run_;
+  Target target_;
+  std::vector<Endpoint> endpoints_;
+  std::size_t next_ = 0;
+  Time dial_started_;
+  Timer share_;
+  Timer retry_;
+  Resolver::Query query_;
+  std::unique_ptr<Dial> dial_;
+  std::unique_ptr<Probe> probe_;
+  std::optional<Outcome> best_failure_;
+  unsigned redirects_ = 0;
+  bool finished_ = false;
+  Outcome outcome_;
+};
+
+ProbeRun::ProbeRun(ProbeEngine& engine, const Target& target, const ProbeMaker& make,
+                   const RunOptions& options)
+    : engine_(engine), target_(target), make_(make), options_(options) {}
+
+ProbeRun::~ProbeRun() = default;
+
+void ProbeRun::start(Done done) {
+  done_ = std::move(done);
+  started_ = engine_.loop.now();
+  deadline_ = started_ + options_.timeout;
+  deadline_timer_ = engine_.loop.at(deadline_, [this] { on_deadline(); });
+  if (target_.is_unix()) {
+    if (const auto endpoint = unix_endpoint(target_.unix_path)) return make_legs({*endpoint});
+    return fail_all(ErrorClass::config_invalid, "socket_path_too_long");
+  }
+  if (const auto literal = ip_endpoint(target_.host, target_.port)) return make_legs({*literal});
+  query_ = engine_.resolver.resolve(target_.host, options_.ip_protocol,
+                                    [this](const Resolved& resolved) { on_resolved(resolved); });
+}
+
+void ProbeRun::on_resolved(const Resolved& resolved) {
+  if (resolved.addresses.empty()) return fail_all(resolved.error, resolved.detail);
+  before_.set(TimedPhase::dns, engine_.loop.now() - started_);
+  addresses_ = static_cast<unsigned>(resolved.addresses.size());
+  ttl_ = resolved.ttl;
+  std::vector<Endpoint> endpoints;
+  for (const Endpoint& address : resolved.addresses) {
+    endpoints.push_back(with_port(address, target_.port));
+  }
+  make_legs(std::move(endpoints));
+}
+
+void ProbeRun::make_legs(std::vector<Endpoint> endpoints) {
+  std::erase_if(endpoints, [this](const Endpoint& e) { return !fits(e, options_.ip_protocol); });
+  if (endpoints.empty()) return fail_all(ErrorClass::config_invalid, "ip_protocol");
+  if (options_.addresses == AddressMode::first) endpoints.resize(1);
+  if (options_.addresses == AddressMode::all) {
+    for (const Endpoint& endpoint : endpoints) {
+      if (legs_.size() >= kMaxAddresses) break;
+      legs_.push_back(std::make_unique<Leg>(*this, std::vector{endpoint}));
+    }
+  } else {
+    legs_.push_back(std::make_unique<Leg>(*this, std::move(endpoints)));
+  }
+  open_legs_ = legs_.size();
+  for (const auto& leg : legs_) leg->start();
+}
+
+void ProbeRun::fail_all(ErrorClass error, std::string detail) {
+  Outcome outcome;
+  outcome.error = error;
+  outcome.detail = std::move(detail);
+  without_leg_.push_back(std::move(outcome));
+  later_ = engine_.loop.after(Duration::zero(), [this] { deliver(); });
+}
+
+void ProbeRun::on_deadline() {
+  query_.cancel();
+  later_.cancel();
+  if (legs_.empty() && without_leg_.empty()) {
+    Outcome outcome;
+    outcome.error = ErrorClass::dns_timeout;
+    outcome.detail = "deadline";
+    without_leg_.push_back(std::move(outcome));
+  }
+  for (const auto& leg : legs_) {
+    if (!leg->finished()) leg->expire();
+  }
+  deliver();
+}
+
+void ProbeRun::leg_finished() {
+  // Leaves the leg's own call first: done_ may destroy the run.
+  if (--open_legs_ == 0) later_ = engine_.loop.after(Duration::zero(), [this] { deliver(); });
+}
+
+void ProbeRun::deliver() {
+  deadline_timer_.cancel();
+  std::vector<Outcome> outcomes = std::move(without_leg_);
+  for (const auto& leg : legs_) outcomes.push_back(leg->outcome());
+  for (Outcome& outcome : outcomes) {
+    if (!outcome.times.get(TimedPhase::total)) {
+      outcome.times.set(TimedPhase::total, engine_.loop.now() - started_);
+    }
+    const Duration total = *outcome.times.get(TimedPhase::total);
+    outcome.addresses = addresses_;
+    outcome.dns_ttl = ttl_;
+    const bool slow = options_.slow_threshold && total > *options_.slow_threshold;
+    if (outcome.error == ErrorClass::none && slow) {
+      outcome.error = ErrorClass::slow_response;
+      outcome.detail = "over_slow_threshold";
+    }
+  }
+  const Done done = std::move(done_);
+  done(std::move(outcomes));
+}
+
+}  // namespace ua

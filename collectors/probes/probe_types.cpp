@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/probe_types.h"
+
+#include <algorithm>
+#include <array>
+
+#include "collectors/probes/http_probe.h"
+#include "collectors/probes/options.h"
+#include "collectors/probes/probe.h"
+#include "collectors/probes/tcp_probe.h"
+
+namespace ua {
+namespace {
+
+constexpr std::array<std::string_view, 3> kHttpSchemes{"http", "https", "http+unix"};
+constexpr std::array<std::string_view, 2> kHttpTables{"http", "tls"};
+constexpr std::array<std::string_view, 2> kTcpSchemes{"tcp", "tcp+unix"};
+
+const std::array<ProbeType, 2> kProbeTypes{{
+    {"http", kHttpSchemes, kHttpTables,
+     [](TableReader& upstream) {
+       HttpOptions http = read_http_options(upstream);
+       return make_http_maker(std::move(http), read_tls_options(upstream));
+     }},
+    {"tcp", kTcpSchemes, {}, [](TableReader&) { return make_tcp_maker(); }},
+}};
+
+}  // namespace
+
+std::span<const ProbeType> probe_types() { return kProbeTypes; }
+
+const ProbeType* find_probe_type(std::string_view scheme) {
+  for (const ProbeType& type : kProbeTypes) {
+    if (std::find(type.schemes.begin(), type.schemes.end(), scheme) != type.schemes.end()) {
+      return &type;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace ua

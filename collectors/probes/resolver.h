@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names to addresses with c-ares on the loop: /etc/hosts, the search list, A and AAAA asked apart, so
+// that a SERVFAIL of one does not hide behind a NODATA of the other. Answers are kept for their TTL,
+// failures not at all. Owned by a ProbeEngine; loop thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collectors/core/error_class.h"
+#include "collectors/core/loop.h"
+#include "collectors/probes/endpoint.h"
+#include "collectors/probes/options.h"
+
+namespace ua {
+
+struct Resolved {
+  std::vector<Endpoint> addresses;  ///< port 0, in RFC 6724 order; empty on failure
+  ErrorClass error = ErrorClass::none;
+  std::string detail;            ///< "rcode_3", "ares_12"
+  std::optional<Duration> ttl;  ///< left; absent for /etc/hosts
+};
+
+class Resolver {
+ public:
+  using Done = std::function<void(const Resolved&)>;
+
+  /// Ends the wait when destroyed; the look-up itself goes on for others and for the cache.
+  class Query {
+   public:
+    Query() = default;
+    explicit Query(std::shared_ptr<Done> done) : done_(std::move(done)) {}
+    Query(Query&&) = default;
+    Query& operator=(Query&& other) noexcept {
+      cancel();
+      done_ = std::move(other.done_);
+      return *this;
+    }
+    Query(const Query&) = delete;
+    Query& operator=(const Query&) = delete;
+    ~Query() { cancel(); }
+    void cancel() {
+      if (done_) *done_ = nullptr;
+      done_.reset();
+    }
+
+   private:
+    std::shared_ptr<Done> done_;
+  };
+
+  explicit Resolver(Loop& loop);
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  /// `done` is called once, never from inside resolve().
+  [[nodiscard]] Query resolve(const std::string& name, IpProtocol protocol, Done done);
+
+  /// No configured server has answered anything for 10 s, or ever: a failure is this host's.
+  bool dead() const;
+
+ private:
+  struct Channel;
+  struct Lookup;
+  using Key = std::pair<std::string, IpProtocol>;
+  struct Cached {
+    Resolved resolved;
+    Time until;
+  };
+
+  void start(const Key& key);
+  void finish(Lookup& lookup);
+  void answered() { last_answer_ = loop_.now(); }
+  void refresh_channel();
+  std::string configuration_stamp() const;
+
+  Loop& loop_;
+  std::shared_ptr<Channel> channel_;
+  std::string stamp_;
+  Time stamp_checked_;
+  std::map<Key, Cached> cache_;
+  std::map<Key, std::unique_ptr<Lookup>> lookups_;
+  std::optional<Time> last_answer_;
+};
+
+}  // namespace ua
