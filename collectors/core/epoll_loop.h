@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real Loop: epoll and CLOCK_MONOTONIC. Owned by main (or a test); runs on the thread that calls
-// run(). The only place in the program that reads a clock.
+// The real Loop: epoll and CLOCK_MONOTONIC. Owned by main (or a test); runs on the thread that
+// calls run(). The only place in the program that reads a clock.
 #pragma once
 
 #include <atomic>

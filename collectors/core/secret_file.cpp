@@ -29,7 +29,8 @@ Result<Opened> open_regular(const std::filesystem::path& path) {
   result.fd.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (!result.fd) return fail("cannot open " + path.string() + ": " + reason(errno), errno);
   if (fstat(result.fd.get(), &result.status) != 0) return fail(reason(errno), errno);
-  if (!S_ISREG(result.status.st_mode)) return fail(path.string() + " is not a regular file", EINVAL);
+  if (!S_ISREG(result.status.st_mode))
+    return fail(path.string() + " is not a regular file", EINVAL);
   return result;
 }
 

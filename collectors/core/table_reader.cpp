@@ -40,10 +40,7 @@ std::string joined(std::span<const std::string_view> words) {
 
 TableReader::TableReader(const toml::table& table, Diagnostics& diagnostics, std::string file,
                          std::string path)
-    : table_(table),
-      diagnostics_(diagnostics),
-      file_(std::move(file)),
-      path_(std::move(path)) {}
+    : table_(table), diagnostics_(diagnostics), file_(std::move(file)), path_(std::move(path)) {}
 
 std::string TableReader::full(std::string_view key) const {
   return path_.empty() ? std::string(key) : path_ + '.' + std::string(key);
@@ -98,8 +95,8 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int6
     return std::nullopt;
   }
   if (*value >= least && *value <= most) return value;
-  complain(key, std::to_string(*value) + " is out of range; it goes from " +
-                    std::to_string(least) + " to " + std::to_string(most));
+  complain(key, std::to_string(*value) + " is out of range; it goes from " + std::to_string(least) +
+                    " to " + std::to_string(most));
   return std::nullopt;
 }
 
@@ -111,8 +108,7 @@ std::optional<double> TableReader::number(std::string_view key) {
   return std::nullopt;
 }
 
-std::optional<Duration> TableReader::duration(std::string_view key, Duration least,
-                                              Duration most) {
+std::optional<Duration> TableReader::duration(std::string_view key, Duration least, Duration most) {
   const toml::node* found = node(key);
   if (found == nullptr) return std::nullopt;
   const auto written = found->value_exact<std::string>();

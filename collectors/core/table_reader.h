@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads one TOML table key by key. Every mistake becomes a Diagnostic with its place and the reader
-// goes on with the default, so that all are reported at once; keys that nobody asked for are mistakes
-// too. Lives while the parsed document does.
+// goes on with the default, so that all are reported at once; keys that nobody asked for are
+// mistakes too. Lives while the parsed document does.
 #pragma once
 
 #include <toml++/toml.h>

@@ -63,14 +63,6 @@ bool is_unprintable(char32_t c) {
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
 }
 
-char32_t decode(std::string_view sequence) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(sequence[i]); };
-  if (sequence.size() == 1) return byte(0);
-  char32_t value = byte(0) & (0x7fU >> sequence.size());
-  for (std::size_t i = 1; i < sequence.size(); ++i) value = (value << 6U) | (byte(i) & 0x3fU);
-  return value;
-}
-
 }  // namespace
 
 std::string escape_line(std::string_view bytes, std::size_t max_bytes) {
@@ -79,10 +71,10 @@ std::string escape_line(std::string_view bytes, std::size_t max_bytes) {
   std::string result;
   result.reserve(bytes.size());
   while (!bytes.empty()) {
-    const std::size_t length = utf8_sequence_length(bytes);
-    const std::size_t taken = std::max<std::size_t>(length, 1);
+    const CodePoint point = decode_utf8(bytes);
+    const std::size_t taken = std::max<std::size_t>(point.bytes, 1);
     const std::string_view sequence = bytes.substr(0, taken);
-    if (length == 0 || is_unprintable(decode(sequence))) {
+    if (point.bytes == 0 || is_unprintable(point.value)) {
       for (const char c : sequence) append_hex(result, static_cast<unsigned char>(c));
     } else {
       result += sequence;
@@ -98,8 +90,8 @@ std::optional<Duration> parse_duration(std::string_view text) {
   while (!text.empty()) {
     const auto value = take_number(text);
     const std::string_view word = take_word(text);
-    const auto* const unit = std::find_if(kUnits.begin(), kUnits.end(),
-                                          [&](const Unit& u) { return u.name == word; });
+    const auto* const unit =
+        std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) { return u.name == word; });
     if (!value || unit == kUnits.end()) return std::nullopt;
     total += *value * static_cast<double>(unit->nanoseconds);
   }

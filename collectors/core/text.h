@@ -18,9 +18,6 @@ namespace ua {
 /// `\xHH`; a backslash stays. Longer than `max_bytes` (of input) is cut and marked "...".
 std::string escape_line(std::string_view bytes, std::size_t max_bytes = 512);
 
-/// Valid UTF-8 out of anything: each invalid byte becomes U+FFFD.
-std::string to_valid_utf8(std::string_view bytes);
-
 /// "250ms", "5s", "1m30s", "2h", "1d" as Prometheus writes them, plus "us" and decimals ("1.5s").
 /// nullopt for anything else, overflow and a bare number included.
 std::optional<Duration> parse_duration(std::string_view text);

@@ -22,8 +22,9 @@ class TimerQueue {
   void cancel(std::uint64_t id);
   /// When the earliest is due; nullopt where none is armed.
   std::optional<Time> next() const;
-  /// Runs all that are due at `now`, earliest first, equal times in the order they were added; those
-  /// added meanwhile wait for the next call, so a timer that re-arms itself cannot hold the loop.
+  /// Runs all that are due at `now`, earliest first, equal times in the order they were added;
+  /// those added meanwhile wait for the next call, so a timer that re-arms itself cannot hold the
+  /// loop.
   void run_due(Time now);
   std::size_t size() const { return heap_.size(); }
 

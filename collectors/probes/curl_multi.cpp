@@ -11,9 +11,9 @@ namespace ua {
 namespace {
 
 // Where distributions keep the bundle: Debian, Fedora and EL, SUSE, Alpine.
-constexpr std::array<const char*, 4> kBundles{
-    "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt",
-    "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
+constexpr std::array<const char*, 4> kBundles{"/etc/ssl/certs/ca-certificates.crt",
+                                              "/etc/pki/tls/certs/ca-bundle.crt",
+                                              "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 
 constexpr std::size_t kMaxIdleHandles = 256;
 

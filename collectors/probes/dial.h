@@ -24,7 +24,7 @@ struct Connection {
 
 /// How an attempt ended without a connection.
 struct DialFailure {
-  int error = 0;  ///< errno; 0 where it was given up
+  int error = 0;           ///< errno; 0 where it was given up
   bool no_socket = false;  ///< socket() itself failed
   bool timed_out = false;
   bool unix_socket = false;
@@ -45,8 +45,8 @@ class Dial {
   using Connected = std::function<void(Connection)>;
   using Failed = std::function<void(DialFailure)>;
 
-  /// Starts at once; exactly one callback follows, never from inside the constructor. Destroying the
-  /// Dial gives the attempt up without a callback.
+  /// Starts at once; exactly one callback follows, never from inside the constructor. Destroying
+  /// the Dial gives the attempt up without a callback.
   Dial(Loop& loop, const Endpoint& endpoint, Connected connected, Failed failed);
 
   /// What is known when time is up. No callback follows.

@@ -44,12 +44,17 @@ Classified certificate(const HttpEvidence& e) {
 
 Classified handshake(const HttpEvidence& e) {
   static constexpr std::array<std::string_view, 6> kOtherProtocol{
-      "wrong version number", "0A00010B",  "http request",
-      "0A00009C",             "packet length too long", "0A0000C6"};
+      "wrong version number",   "0A00010B", "http request", "0A00009C",
+      "packet length too long", "0A0000C6"};
   static constexpr std::array<std::string_view, 8> kClientCertificate{
-      "certificate required", "alert bad certificate",         "alert unknown ca",
-      "0A00045C",             "alert unsupported certificate", "alert certificate revoked",
-      "alert certificate expired", "alert certificate unknown"};
+      "certificate required",
+      "alert bad certificate",
+      "alert unknown ca",
+      "0A00045C",
+      "alert unsupported certificate",
+      "alert certificate revoked",
+      "alert certificate expired",
+      "alert certificate unknown"};
   if (contains_any(e.error_text, kOtherProtocol)) return {protocol_mismatch, "not_tls"};
   if (contains_any(e.error_text, kClientCertificate)) {
     return {tls_client_cert_required, "alert"};

@@ -94,7 +94,7 @@ class HttpProbe final : public Probe {
   const std::string& tls_name() const {
     if (!settings_->tls.server_name.empty()) return settings_->tls.server_name;
     return settings_->http.host.empty() || is_ip_literal(host_of_header()) ? target_.host
-                                                                          : host_of_header();
+                                                                           : host_of_header();
   }
   const std::string& host_of_header() const { return host_only_; }
 
@@ -111,7 +111,8 @@ class HttpProbe final : public Probe {
   std::size_t on_header(std::string_view line);
   std::size_t on_body(std::string_view data);
 
-  static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address) noexcept;
+  static curl_socket_t open_socket(void* self, curlsocktype purpose,
+                                   curl_sockaddr* address) noexcept;
   static int set_socket(void* self, curl_socket_t fd, curlsocktype purpose) noexcept;
   static int close_socket(void* self, curl_socket_t fd) noexcept;
   static std::size_t header_callback(char* data, std::size_t size, std::size_t count,
@@ -277,9 +278,11 @@ std::size_t HttpProbe::body_callback(char* data, std::size_t size, std::size_t c
 std::size_t HttpProbe::on_body(std::string_view data) {
   const HttpOptions& http = settings_->http;
   const std::uint64_t room = http.max_body - std::min(http.max_body, body_bytes_);
-  const std::string_view taken = data.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(room, data.size())));
+  const std::string_view taken =
+      data.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(room, data.size())));
   body_bytes_ += taken.size();
-  const std::size_t keep = http.expect_body ? static_cast<std::size_t>(http.max_body) : kStartOfBody;
+  const std::size_t keep =
+      http.expect_body ? static_cast<std::size_t>(http.max_body) : kStartOfBody;
   if (body_.size() < keep) body_ += taken.substr(0, keep - body_.size());
   if (taken.size() == data.size()) return data.size();
   body_capped_ = true;  // enough seen: ends the transfer, not the verdict

@@ -33,8 +33,7 @@ std::optional<std::pair<int, int>> status_range(std::string_view text) {
   }
   const std::size_t dash = text.find('-');
   const auto low = status_code(trim(text.substr(0, dash)));
-  const auto high =
-      dash == std::string_view::npos ? low : status_code(trim(text.substr(dash + 1)));
+  const auto high = dash == std::string_view::npos ? low : status_code(trim(text.substr(dash + 1)));
   if (!low || !high || *low > *high) return std::nullopt;
   return std::pair(*low, *high);
 }
@@ -45,7 +44,8 @@ void read_status(TableReader& table, StatusSet& set) {
   std::vector<std::pair<int, int>> ranges;
   const auto take = [&](const toml::node& item) {
     std::optional<std::pair<int, int>> range;
-    if (const auto code = item.value_exact<std::int64_t>()) range = status_range(std::to_string(*code));
+    if (const auto code = item.value_exact<std::int64_t>())
+      range = status_range(std::to_string(*code));
     if (const auto text = item.value_exact<std::string>()) range = status_range(*text);
     if (range) {
       ranges.push_back(*range);
@@ -57,7 +57,8 @@ void read_status(TableReader& table, StatusSet& set) {
   };
   if (const toml::array* list = node->as_array()) {
     for (const toml::node& item : *list) take(item);
-    if (list->empty()) table.complain("expect_status", "the list is empty: nothing would be accepted");
+    if (list->empty())
+      table.complain("expect_status", "the list is empty: nothing would be accepted");
   } else {
     take(*node);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One exchange with one connected peer: the interface a protocol implements. Resolution, connecting,
-// the choice of addresses and the deadline are ProbeRun's and the same for all. Loop thread.
+// One exchange with one connected peer: the interface a protocol implements. Resolution,
+// connecting, the choice of addresses and the deadline are ProbeRun's and the same for all. Loop
+// thread.
 #pragma once
 
 #include <functional>
@@ -24,10 +25,11 @@ class Probe {
 
   virtual ~Probe() = default;
 
-  /// Takes the connection and speaks. `done` is called once, never from inside start(); the probe may
-  /// be destroyed in it.
+  /// Takes the connection and speaks. `done` is called once, never from inside start(); the probe
+  /// may be destroyed in it.
   virtual void start(Connection connection, Done done) = 0;
-  /// Time is up: stops and says what is known, in which phase it was. `done` is not called any more.
+  /// Time is up: stops and says what is known, in which phase it was. `done` is not called any
+  /// more.
   virtual ProbeResult cancel() = 0;
 };
 

@@ -17,8 +17,8 @@ namespace ua {
 
 class ProbeRun {
  public:
-  /// One outcome; with AddressMode::all one for each address (at most kMaxAddresses), or a single one
-  /// without an address where the name did not resolve.
+  /// One outcome; with AddressMode::all one for each address (at most kMaxAddresses), or a single
+  /// one without an address where the name did not resolve.
   using Done = std::function<void(std::vector<Outcome>)>;
 
   static constexpr std::size_t kMaxAddresses = 16;

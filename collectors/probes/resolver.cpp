@@ -76,8 +76,7 @@ struct Resolver::Channel : std::enable_shared_from_this<Resolver::Channel> {
     options.tries = kTries;
     options.sock_state_cb = &Channel::on_socket_state;
     options.sock_state_cb_data = this;
-    const int mask =
-        ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
+    const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
     if (ares_init_options(&ares, &options, mask) != ARES_SUCCESS) {
       throw std::runtime_error("c-ares could not start");
     }
@@ -98,14 +97,13 @@ struct Resolver::Channel : std::enable_shared_from_this<Resolver::Channel> {
       it->second.set(events);
       return;
     }
-    self->watches.emplace(
-        fd, self->loop.watch(fd, events, [self, fd](std::uint32_t ready) {
-          const auto hold = self->shared_from_this();
-          const bool read = (ready & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0;
-          const bool write = (ready & EPOLLOUT) != 0;
-          ares_process_fd(self->ares, read ? fd : ARES_SOCKET_BAD, write ? fd : ARES_SOCKET_BAD);
-          self->arm();
-        }));
+    self->watches.emplace(fd, self->loop.watch(fd, events, [self, fd](std::uint32_t ready) {
+      const auto hold = self->shared_from_this();
+      const bool read = (ready & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0;
+      const bool write = (ready & EPOLLOUT) != 0;
+      ares_process_fd(self->ares, read ? fd : ARES_SOCKET_BAD, write ? fd : ARES_SOCKET_BAD);
+      self->arm();
+    }));
   }
 
   /// c-ares says when it next wants to look at its time-outs.
@@ -116,13 +114,12 @@ struct Resolver::Channel : std::enable_shared_from_this<Resolver::Channel> {
       timer.cancel();
       return;
     }
-    timer = loop.after(std::chrono::seconds(wait->tv_sec) +
-                           std::chrono::microseconds(wait->tv_usec),
-                       [this] {
-                         const auto hold = shared_from_this();
-                         ares_process_fd(ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-                         arm();
-                       });
+    timer = loop.after(
+        std::chrono::seconds(wait->tv_sec) + std::chrono::microseconds(wait->tv_usec), [this] {
+          const auto hold = shared_from_this();
+          ares_process_fd(ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+          arm();
+        });
   }
 
   Loop& loop;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names to addresses with c-ares on the loop: /etc/hosts, the search list, A and AAAA asked apart, so
-// that a SERVFAIL of one does not hide behind a NODATA of the other. Answers are kept for their TTL,
-// failures not at all. Owned by a ProbeEngine; loop thread.
+// Names to addresses with c-ares on the loop: /etc/hosts, the search list, A and AAAA asked apart,
+// so that a SERVFAIL of one does not hide behind a NODATA of the other. Answers are kept for their
+// TTL, failures not at all. Owned by a ProbeEngine; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ namespace ua {
 struct Resolved {
   std::vector<Endpoint> addresses;  ///< port 0, in RFC 6724 order; empty on failure
   ErrorClass error = ErrorClass::none;
-  std::string detail;            ///< "rcode_3", "ares_12"
+  std::string detail;           ///< "rcode_3", "ares_12"
   std::optional<Duration> ttl;  ///< left; absent for /etc/hosts
 };
 

@@ -27,11 +27,14 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 std::string quoted(std::string_view text) { return '\'' + escape_line(text, 200) + '\''; }
 
-std::string_view without_query(std::string_view url) { return url.substr(0, url.find_first_of("?#")); }
+std::string_view without_query(std::string_view url) {
+  return url.substr(0, url.find_first_of("?#"));
+}
 
 Result<Target> parse_unix(Target target, std::string_view rest) {
   if (!rest.starts_with('/')) {
-    return fail("a Unix socket needs an absolute path, as in " + target.scheme + ":///run/app.sock");
+    return fail("a Unix socket needs an absolute path, as in " + target.scheme +
+                ":///run/app.sock");
   }
   const std::size_t colon = rest.find(':');
   target.unix_path = rest.substr(0, colon);
@@ -116,7 +119,8 @@ Result<Target> parse_target(std::string_view url) {
   const std::string_view authority = rest.substr(0, slash);
   const std::string_view path = slash == std::string_view::npos ? "" : rest.substr(slash);
   if (authority.find('@') != std::string_view::npos) {
-    return fail("credentials do not belong into a target; use http.basic_auth with a password file");
+    return fail(
+        "credentials do not belong into a target; use http.basic_auth with a password file");
   }
   if (has_path(target.scheme)) {
     target.path = path.starts_with('/') ? std::string(path) : '/' + std::string(path);
@@ -127,8 +131,7 @@ Result<Target> parse_target(std::string_view url) {
 }
 
 Result<Target> resolve_location(const Target& base, std::string_view location) {
-  const std::string authority =
-      base.is_unix() ? base.unix_path + ':' : base.authority();
+  const std::string authority = base.is_unix() ? base.unix_path + ':' : base.authority();
   const std::string origin = base.scheme + "://" + authority;
   const std::string base_path(without_query(base.path));
   const std::size_t colon = location.find(':');

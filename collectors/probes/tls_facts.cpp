@@ -90,10 +90,12 @@ std::optional<WallTime> parse_certificate_time(std::string_view text) {
   const auto second = number(clock[2]);
   if (!day || !year || !hour || !minute || !second) return std::nullopt;
   const std::chrono::year_month_day date{
-      std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
+      std::chrono::year(*year),
+      std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
       std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
-  // Nanoseconds since 1970 end in 2262; a later date (a year 9999 certificate) is shown as that end.
+  // Nanoseconds since 1970 end in 2262; a later date (a year 9999 certificate) is shown as that
+  // end.
   if (*year > 2261) return WallTime::max();
   return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
          std::chrono::minutes(*minute) + std::chrono::seconds(*second);

@@ -13,8 +13,8 @@
 
 namespace ua {
 
-/// Takes the leaf and the chain's earliest end out of a handle that has CURLOPT_CERTINFO set; leaves
-/// `facts` alone where the handle has no certificate.
+/// Takes the leaf and the chain's earliest end out of a handle that has CURLOPT_CERTINFO set;
+/// leaves `facts` alone where the handle has no certificate.
 void read_certificates(CURL* handle, TlsFacts& facts);
 
 /// "Nov 25 04:00:00 2026 GMT" as OpenSSL prints it; nullopt for anything else.

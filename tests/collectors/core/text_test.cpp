@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/core/text.h"
+
+#include <array>
+
+#include "tests/catch.h"
+
+namespace ua {
+namespace {
+
+TEST_CASE("durations as people write them") {
+  CHECK(parse_duration("5s") == 5s);
+  CHECK(parse_duration("250ms") == 250ms);
+  CHECK(parse_duration("1m30s") == 90s);
+  CHECK(parse_duration("1.5s") == 1500ms);
+  CHECK(parse_duration("1d") == 24h);
+  for (const char* bad : {"", "5", "s", "5x", "-1s", "5 s", "1e3s", "99999999999999h", "1..5s"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_duration(bad));
+  }
+  for (const Duration value : {Duration(1ms), Duration(90s), Duration(24h + 1us), Duration(0)}) {
+    CHECK(parse_duration(format_duration(value)) == value);
+  }
+}
+
+TEST_CASE("sizes as people write them") {
+  CHECK(parse_size("512") == 512);
+  CHECK(parse_size("64KiB") == 65536);
+  CHECK(parse_size("1MiB") == 1048576);
+  CHECK(parse_size("10kB") == 10000);
+  for (const char* bad : {"", "MiB", "1 MiB", "-5", "1TiB"}) {
+    INFO(bad);
+    CHECK_FALSE(parse_size(bad));
+  }
+}
+
+TEST_CASE("untrusted bytes become one printable line") {
+  CHECK(escape_line("plain \xc3\xa4 text") == "plain \xc3\xa4 text");
+  CHECK(escape_line("a\nb\x1b[31m\x7f") == "a\\x0ab\\x1b[31m\\x7f");
+  CHECK(escape_line("\xff\xc3") == "\\xff\\xc3");
+  CHECK(escape_line("\xe2\x80\xae") == "\\xe2\\x80\\xae");  // right-to-left override
+  CHECK(escape_line("\xc2\x9b") == "\\xc2\\x9b");           // C1 control sequence introducer
+  CHECK(escape_line("abcdef", 3) == "abc...");
+}
+
+TEST_CASE("the nearest word, only where it is near") {
+  constexpr std::array<std::string_view, 3> kWords{"interval", "timeout", "targets"};
+  CHECK(nearest("intervall", kWords) == "interval");
+  CHECK(nearest("tiemout", kWords) == "timeout");
+  CHECK_FALSE(nearest("service", kWords));
+}
+
+}  // namespace
+}  // namespace ua
