@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "collectors/core/diagnostic.h"
+#include "collectors/core/outcome.h"
 #include "collectors/core/result.h"
 #include "collectors/core/time.h"
 #include "collectors/probes/options.h"

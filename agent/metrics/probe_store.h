@@ -8,9 +8,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/config/config.h"
 #include "agent/scheduler/target_status.h"
+
+namespace prometheus {
+struct MetricFamily;
+}
 
 namespace ua {
 
@@ -46,18 +51,28 @@ class ProbeStore {
   ProbeStore(const ProbeStore&) = delete;
   ProbeStore& operator=(const ProbeStore&) = delete;
 
-  /// nullopt where the row would pass max_series; what is dropped is counted.
+  /// nullopt where the row would pass max_series, or has the labels of another row: remove() that
+  /// one first. What is dropped is counted.
   std::optional<Row> add(const RowSpec& spec);
   void remove(Row row);
+  /// What is not in the outcome is absent from the page until the next result, with two exceptions:
+  /// the certificate facts stay while runs fail before TLS, or fail in it without showing the
+  /// certificate again; the number of addresses stays over a run that ended before it asked.
   void record(Row row, const Sample& sample);
 
-  std::uint64_t series() const;          ///< any thread
-  std::uint64_t series_limit() const;    ///< any thread
-  std::uint64_t series_dropped() const;  ///< any thread; counter
+  /// All series that may be rendered: a row counts with all that its kind can have, so that a row
+  /// once admitted is shown whole, and with each error counter and TLS series it came to later.
+  std::uint64_t series() const;        ///< any thread
+  std::uint64_t series_limit() const;  ///< any thread
+  /// Series refused, each time they were. Any thread; counter.
+  std::uint64_t series_dropped() const;
 
   /// Writes every family, each once, rows in a stable order. Any thread. `now` decides which
-  /// counters are still held at 0.
+  /// counters are still held at 0. Rows added meanwhile are left to the next render, so that a row
+  /// removed and added again never shows twice.
   void render(TextWriter& writer, Time now) const;
+  /// The same in prometheus-cpp's model. Costs some 50 times as much: for users of that API.
+  std::vector<prometheus::MetricFamily> collect(Time now) const;
 
  private:
   struct Impl;

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command an operator can paste: a class's command with the target's own values filled in. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "collectors/core/error_class.h"
+#include "collectors/probes/target.h"
+
+namespace ua {
+
+/// Fills `{host}`, `{port}`, `{address}`, `{path}`, `{url}` and `{service}`. Every value that is not
+/// plain is quoted for a POSIX shell, so that a name out of a configuration cannot become a command.
+/// @param service unit name; where empty a placeholder stands that says what to put
+std::string fill_command(const ErrorClassInfo& error_class, const Target& target,
+                         std::string_view service);
+
+/// The value itself where it is plain ([A-Za-z0-9_@%+=:,./-]), else in single quotes.
+std::string shell_quote(std::string_view value);
+
+}  // namespace ua

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/metrics/probe_families.h"
+
+#include "agent/exposition/escape.h"
+
+namespace ua {
+
+const FamilyText& family_text(ProbeGauge gauge) {
+  static constexpr std::array<FamilyText, kProbeGaugeCount> kTexts{{
+      {"upstream_probe_success", "Whether the last probe succeeded, a slow answer included."},
+      {"upstream_up",
+       "Whether the target is up after rise and fall; absent until the first verdict."},
+      {"upstream_probe_result_code",
+       "Code of the last probe's error class; 0: none. The codes are stable."},
+      {"upstream_probe_state_change_timestamp_seconds",
+       "When the result last changed between success and failure."},
+      {"upstream_probe_last_success_timestamp_seconds", "When a probe last succeeded."},
+      {"upstream_probe_last_run_timestamp_seconds", "When the last probe ended."},
+      {"upstream_probe_interval_seconds", "Time between two probes as configured."},
+      {"upstream_probe_http_status_code", "Status code of the last response."},
+      {"upstream_probe_http_version", "HTTP version of the last response."},
+      {"upstream_probe_response_bytes", "Body bytes received of the last response."},
+      {"upstream_probe_redirects", "Redirects that the last probe followed."},
+      {"upstream_probe_tls_cert_not_after_timestamp_seconds",
+       "When the first certificate of the chain expires, as seen last."},
+      {"upstream_probe_tls_verified",
+       "Whether the last handshake's certificate was valid for the name; absent without one."},
+      {"upstream_probe_addresses", "Addresses that the name resolved to."},
+  }};
+  return kTexts[static_cast<std::size_t>(gauge)];
+}
+
+ProbeKind probe_kind(std::string_view type, std::string_view target) {
+  const std::string_view scheme = target.substr(0, target.find("://"));
+  return {.http = type == "http",
+          .tls = scheme == "https",
+          .unix_socket = scheme.ends_with("+unix")};
+}
+
+std::span<const ErrorClass, kBornClasses> born_classes(const ProbeKind& kind) {
+  using enum ErrorClass;
+  // What happens to a service that worked: it is stopped, cut off, overloaded, crashes, or says so
+  // by a status. A wrong name or a 404 is there from the first probe on and needs no zero before.
+  static constexpr std::array<ErrorClass, kBornClasses> kHttp{
+      connect_refused,      connect_timeout, response_timeout, closed_before_headers,
+      reset_before_headers, http_5xx,        http_503,         http_gateway_error};
+  // Expiry is the commonest TLS failure; a crash behind TLS ends in a reset more often than in a
+  // clean close.
+  static constexpr std::array<ErrorClass, kBornClasses> kHttps{
+      connect_refused,      connect_timeout, tls_cert_expired, response_timeout,
+      reset_before_headers, http_5xx,        http_503,         http_gateway_error};
+  // A TCP probe ends with the connect: this is all that the network can do to it.
+  static constexpr std::array<ErrorClass, kBornClasses> kTcp{
+      dns_not_found,   dns_timeout,       dns_failed, connect_refused, connect_firewall_rejected,
+      connect_timeout, listen_queue_full, unreachable};
+  if (!kind.http) return kTcp;
+  return kind.tls ? kHttps : kHttp;
+}
+
+const std::string& error_labels(ErrorClass error_class) {
+  static const auto texts = [] {
+    std::array<std::string, kErrorClassCount> result;
+    for (const ErrorClassInfo& row : catalogue()) {
+      LabelBlock block;
+      block.add("phase", name(row.phase));
+      block.add("error_class", row.name);
+      result[row.code() - 1] = block.text();
+    }
+    return result;
+  }();
+  return texts[info(error_class).code() - 1];
+}
+
+const std::string& phase_label(TimedPhase phase) {
+  static const auto texts = [] {
+    std::array<std::string, kTimedPhaseCount> result;
+    for (std::size_t i = 0; i < kTimedPhaseCount; ++i) {
+      LabelBlock block;
+      block.add("phase", name(static_cast<TimedPhase>(i)));
+      result[i] = block.text();
+    }
+    return result;
+  }();
+  return texts[static_cast<std::size_t>(phase)];
+}
+
+}  // namespace ua
