@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/discovery/nginx_config.h"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "collectors/core/secret_file.h"
+#include "collectors/core/text.h"
+
+namespace ua {
+namespace {
+
+constexpr std::size_t kMaxFile = 4 << 20;
+constexpr std::size_t kMaxTotal = 16 << 20;
+constexpr std::size_t kMaxFiles = 1000;
+constexpr std::size_t kMaxDepth = 64;
+constexpr std::size_t kMaxDirectives = 200'000;
+
+struct Token {
+  enum class Kind { word, end, open, close } kind;
+  std::string text;
+  unsigned line;
+};
+
+/// Words, quotes, escapes and comments as ngx_conf_read_token() takes them.
+class Lexer {
+ public:
+  explicit Lexer(std::string_view text) : text_(text) {}
+
+  std::optional<Token> next() {
+    skip();
+    if (at_ >= text_.size()) return std::nullopt;
+    const unsigned line = line_;
+    const char c = text_[at_];
+    if (c == ';') return single(Token::Kind::end, line);
+    if (c == '{') return single(Token::Kind::open, line);
+    if (c == '}') return single(Token::Kind::close, line);
+    return Token{Token::Kind::word, c == '"' || c == '\'' ? quoted(c) : bare(), line};
+  }
+
+  /// Passes over a block in another language (Lua), the opening brace being behind us.
+  void skip_foreign_block() {
+    std::size_t depth = 1;
+    while (at_ < text_.size() && depth > 0) {
+      if (text_[at_] == '{') ++depth;
+      if (text_[at_] == '}') --depth;
+      if (text_[at_] == '\n') ++line_;
+      ++at_;
+    }
+  }
+
+ private:
+  Token single(Token::Kind kind, unsigned line) {
+    ++at_;
+    return Token{kind, {}, line};
+  }
+
+  void skip() {
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      if (c == '\n') ++line_;
+      if (c == '#') {
+        at_ = std::min(text_.find('\n', at_), text_.size());
+      } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+        ++at_;
+      } else {
+        return;
+      }
+    }
+  }
+
+  std::string quoted(char quote) {
+    std::string result;
+    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
+      if (text_[at_] == '\n') ++line_;
+      if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
+      result += text_[at_];
+    }
+    ++at_;
+    return result;
+  }
+
+  std::string bare() {
+    std::string result;
+    while (at_ < text_.size()) {
+      const char c = text_[at_];
+      const bool variable = c == '{' && !result.empty() && result.back() == '$';
+      if (variable) {  // ${name} is part of the word
+        const std::size_t close = std::min(text_.find('}', at_), text_.size() - 1);
+        result += text_.substr(at_, close - at_ + 1);
+        at_ = close + 1;
+        continue;
+      }
+      if (std::string_view(" \t\r\n;{}").find(c) != std::string_view::npos) break;
+      if (c == '\\' && at_ + 1 < text_.size()) result += text_[at_++];
+      result += text_[at_++];
+    }
+    return result;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  unsigned line_ = 1;
+};
+
+class Parser {
+ public:
+  Parser(std::string_view text, std::string file, NginxConfig& config)
+      : lexer_(text), file_(std::move(file)), config_(config) {}
+
+  void parse() {
+    // The open blocks; a stack of our own, so that no nesting can exhaust the thread's.
+    std::vector<NginxDirective> open(1);
+    NginxDirective current;
+    while (const auto token = lexer_.next()) {
+      switch (token->kind) {
+        case Token::Kind::word:
+          add_word(current, *token);
+          break;
+        case Token::Kind::end:
+          close_directive(open.back(), current);
+          break;
+        case Token::Kind::open:
+          open_block(open, current, token->line);
+          break;
+        case Token::Kind::close:
+          close_block(open, current, token->line);
+          break;
+      }
+      if (stopped_) break;
+    }
+    if (open.size() > 1 && !stopped_) problem(open.back().line, "a block is not closed");
+    while (open.size() > 1) fold(open);
+    config_.directives = std::move(open.front().block);
+  }
+
+ private:
+  void problem(unsigned line, const std::string& what) {
+    if (config_.problems.size() < 100) {
+      config_.problems.push_back(file_ + ':' + std::to_string(line) + ": " + what);
+    }
+  }
+
+  void add_word(NginxDirective& current, const Token& token) {
+    if (current.name.empty()) {
+      current.name = token.text;
+      current.line = token.line;
+      current.file = file_;
+    } else {
+      current.arguments.push_back(token.text);
+    }
+  }
+
+  void close_directive(NginxDirective& parent, NginxDirective& current) {
+    if (++count_ > kMaxDirectives) {
+      problem(current.line, "more directives than are read; the rest is left out");
+      stopped_ = true;
+      return;
+    }
+    if (!current.name.empty()) parent.block.push_back(std::move(current));
+    current = {};
+  }
+
+  void open_block(std::vector<NginxDirective>& open, NginxDirective& current, unsigned line) {
+    if (current.name.ends_with("_by_lua_block")) {
+      lexer_.skip_foreign_block();
+      current = {};
+      return;
+    }
+    if (open.size() > kMaxDepth) {
+      problem(line, "blocks are nested deeper than is read; the rest is left out");
+      stopped_ = true;
+      return;
+    }
+    current.line = line;
+    current.file = file_;
+    open.push_back(std::move(current));
+    current = {};
+  }
+
+  void close_block(std::vector<NginxDirective>& open, NginxDirective& current, unsigned line) {
+    if (!current.name.empty()) problem(current.line, "';' is missing after '" + escape_line(current.name, 60) + "'");
+    current = {};
+    if (open.size() == 1) return problem(line, "'}' without '{'");
+    fold(open);
+  }
+
+  static void fold(std::vector<NginxDirective>& open) {
+    NginxDirective done = std::move(open.back());
+    open.pop_back();
+    open.back().block.push_back(std::move(done));
+  }
+
+  Lexer lexer_;
+  std::string file_;
+  NginxConfig& config_;
+  std::size_t count_ = 0;
+  bool stopped_ = false;
+};
+
+std::vector<std::filesystem::path> expand(const std::string& pattern) {
+  std::vector<std::filesystem::path> result;
+  glob_t found{};
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    for (std::size_t i = 0; i < found.gl_pathc && i < kMaxFiles; ++i) {
+      result.emplace_back(found.gl_pathv[i]);
+    }
+  }
+  globfree(&found);
+  return result;
+}
+
+class Reader {
+ public:
+  explicit Reader(std::filesystem::path root) : root_(std::move(root)) {}
+
+  std::vector<NginxDirective> read(const std::filesystem::path& path) {
+    const std::string file = path.string();
+    if (std::find(open_.begin(), open_.end(), file) != open_.end()) {
+      problems.push_back(file + ": includes itself");
+      return {};
+    }
+    if (open_.size() >= 16 || ++files_ > kMaxFiles || bytes_ > kMaxTotal) {
+      problems.push_back(file + ": not read: too many includes or bytes");
+      return {};
+    }
+    const Result<std::string> text = read_regular_file(path, kMaxFile);
+    if (!text) {
+      problems.push_back(text.error().message);
+      return {};
+    }
+    bytes_ += text->size();
+    NginxConfig parsed = parse_nginx(*text, file);
+    problems.insert(problems.end(), parsed.problems.begin(), parsed.problems.end());
+    open_.push_back(file);
+    std::vector<NginxDirective> result = with_includes(std::move(parsed.directives));
+    open_.pop_back();
+    return result;
+  }
+
+  std::vector<std::string> problems;
+
+ private:
+  // Depth is bounded by kMaxDepth blocks and 16 includes.
+  std::vector<NginxDirective> with_includes(std::vector<NginxDirective> directives) {
+    std::vector<NginxDirective> result;
+    for (NginxDirective& directive : directives) {
+      if (directive.name == "include" && directive.arguments.size() == 1) {
+        const std::filesystem::path pattern = root_ / directive.arguments[0];
+        for (const auto& path : expand(pattern.string())) {
+          for (NginxDirective& inner : read(path)) result.push_back(std::move(inner));
+        }
+        continue;
+      }
+      if (!directive.block.empty()) directive.block = with_includes(std::move(directive.block));
+      result.push_back(std::move(directive));
+    }
+    return result;
+  }
+
+  std::filesystem::path root_;
+  std::vector<std::string> open_;
+  std::size_t files_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace
+
+NginxConfig parse_nginx(std::string_view text, const std::string& file) {
+  NginxConfig config;
+  Parser(text, file, config).parse();
+  return config;
+}
+
+NginxConfig read_nginx(const std::filesystem::path& root) {
+  NginxConfig config;
+  std::error_code ignored;
+  if (!std::filesystem::exists(root / "nginx.conf", ignored)) return config;
+  Reader reader(root);
+  config.directives = reader.read(root / "nginx.conf");
+  config.problems = std::move(reader.problems);
+  return config;
+}
+
+}  // namespace ua

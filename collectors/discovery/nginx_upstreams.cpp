@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/discovery/nginx_upstreams.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "collectors/core/text.h"
+
+namespace ua {
+namespace {
+
+constexpr std::size_t kMaxUpstreams = 10'000;
+
+/// What a block inherits from the blocks around it.
+struct Scope {
+  std::map<std::string, std::string> variables;  // set $name value;
+  std::optional<std::string> host;               // proxy_set_header Host
+  bool ssl_server_name = false;
+  std::optional<std::string> ssl_name;
+  bool ssl_verify = false;
+  std::string server_name;  // the first plain one
+};
+
+struct Pass {
+  std::string_view directive;
+  std::string_view scheme;  // ours, for an address without one
+};
+// What has no probe of its own yet is connected to.
+constexpr std::array<Pass, 5> kPasses{{{"proxy_pass", "http"},
+                                       {"fastcgi_pass", "tcp"},
+                                       {"uwsgi_pass", "tcp"},
+                                       {"scgi_pass", "tcp"},
+                                       {"grpc_pass", "tcp"}}};
+
+std::string place(const NginxDirective& directive) {
+  return directive.file + ':' + std::to_string(directive.line);
+}
+
+class Finder {
+ public:
+  NginxUpstreams result;
+
+  // The tree's depth is bounded by its reader.
+  void collect_blocks(const std::vector<NginxDirective>& directives) {
+    for (const NginxDirective& directive : directives) {
+      if (directive.name == "upstream" && directive.arguments.size() == 1) {
+        blocks_[directive.arguments[0]] = &directive;
+      } else {
+        collect_blocks(directive.block);
+      }
+    }
+  }
+
+  void walk(const std::vector<NginxDirective>& directives, Scope scope, bool stream) {
+    bool own_headers = false;
+    for (const NginxDirective& d : directives) read_setting(d, scope, own_headers);
+    for (const NginxDirective& d : directives) {
+      if (result.upstreams.size() >= kMaxUpstreams) return;
+      if (d.name == "upstream") continue;
+      for (const Pass& pass : kPasses) {
+        if (d.name == pass.directive && d.arguments.size() == 1) found(d, pass, scope, stream);
+      }
+      if (!d.block.empty()) walk(d.block, scope, stream || d.name == "stream");
+    }
+  }
+
+ private:
+  static void read_setting(const NginxDirective& d, Scope& scope, bool& own_headers) {
+    const auto& args = d.arguments;
+    if (d.name == "set" && args.size() == 2) scope.variables[args[0]] = args[1];
+    if (d.name == "proxy_set_header" && args.size() == 2) {
+      // One in this block replaces all that is inherited.
+      if (!own_headers) scope.host.reset();
+      own_headers = true;
+      if (iequals(args[0], "host")) scope.host = args[1];
+    }
+    if (d.name == "proxy_ssl_server_name") scope.ssl_server_name = !args.empty() && args[0] == "on";
+    if (d.name == "proxy_ssl_name" && args.size() == 1) scope.ssl_name = args[0];
+    if (d.name == "proxy_ssl_verify") scope.ssl_verify = !args.empty() && args[0] == "on";
+    if (d.name == "server_name") {
+      const auto plain = std::find_if(args.begin(), args.end(), [](const std::string& name) {
+        return !name.empty() && name != "_" && name.find_first_of("*~$") == std::string::npos;
+      });
+      scope.server_name = plain == args.end() ? "" : *plain;
+    }
+  }
+
+  static std::optional<std::string> substitute(std::string text, const Scope& scope) {
+    for (int round = 0; round < 8; ++round) {
+      const std::size_t dollar = text.find('$');
+      if (dollar == std::string::npos) return text;
+      const bool braces = dollar + 1 < text.size() && text[dollar + 1] == '{';
+      const std::size_t begin = dollar + (braces ? 2 : 1);
+      std::size_t end = begin;
+      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 ||
+                                   text[end] == '_')) {
+        ++end;
+      }
+      const auto value = scope.variables.find('$' + text.substr(begin, end - begin));
+      if (value == scope.variables.end()) return std::nullopt;
+      text.replace(dollar, end - dollar + (braces ? 1 : 0), value->second);
+      if (text.size() > 4096) return std::nullopt;
+    }
+    return std::nullopt;
+  }
+
+  void found(const NginxDirective& d, const Pass& pass, const Scope& scope, bool stream) {
+    const auto value = substitute(d.arguments[0], scope);
+    if (!value) {
+      note(d, d.name + " " + escape_line(d.arguments[0], 100) +
+                  " holds a variable that is known at run time only");
+      return;
+    }
+    std::string scheme(stream ? "tcp" : pass.scheme);
+    std::string rest = *value;
+    if (const std::size_t mark = rest.find("://"); mark != std::string::npos) {
+      if (scheme == "http") scheme = to_lower(rest.substr(0, mark));
+      rest = rest.substr(mark + 3);
+    }
+    if (scheme != "http" && scheme != "https" && scheme != "tcp") {
+      note(d, "the scheme " + escape_line(scheme, 40) + " is unknown");
+      return;
+    }
+    std::string uri;
+    if (scheme != "tcp" && !rest.starts_with("unix:")) {
+      const std::size_t slash = rest.find('/');
+      if (slash != std::string::npos) uri = rest.substr(slash);
+      rest = rest.substr(0, slash);
+    } else if (rest.starts_with("unix:")) {
+      const std::size_t colon = rest.find(':', 5);
+      if (colon != std::string::npos) uri = rest.substr(colon + 1);
+      rest = rest.substr(0, colon);
+    }
+    add(d, scheme, rest, uri.empty() ? "/" : uri, scope);
+  }
+
+  void add(const NginxDirective& d, const std::string& scheme, const std::string& name,
+           const std::string& uri, const Scope& scope) {
+    DiscoveredUpstream upstream;
+    upstream.name = name;
+    upstream.origin = place(d);
+    if (const auto block = blocks_.find(name); block != blocks_.end()) {
+      for (const NginxDirective& server : block->second->block) {
+        if (server.name != "server" || server.arguments.empty()) continue;
+        const auto& args = server.arguments;
+        if (std::find(args.begin(), args.end(), "down") != args.end()) {
+          note(server, escape_line(args[0], 100) + " is marked down");
+          continue;
+        }
+        upstream.targets.push_back(url(scheme, args[0], uri));
+      }
+    } else {
+      upstream.targets.push_back(url(scheme, name, uri));
+    }
+    if (scheme != "tcp") {
+      upstream.host = host_header(scope, name);
+      if (scope.ssl_server_name) upstream.server_name = plain_or(scope.ssl_name, scope, name);
+      upstream.verify = scope.ssl_verify;
+    }
+    const std::string identity = upstream.name + '\n' + upstream.host + '\n' +
+                                 (upstream.targets.empty() ? "" : upstream.targets.front());
+    if (upstream.targets.empty() || !seen_.insert(identity).second) return;
+    result.upstreams.push_back(std::move(upstream));
+  }
+
+  static std::string url(const std::string& scheme, const std::string& address,
+                         const std::string& uri) {
+    if (address.starts_with("unix:")) {
+      const std::string path = address.substr(5);
+      return scheme == "tcp" ? "tcp+unix://" + path : "http+unix://" + path + ':' + uri;
+    }
+    const std::size_t bracket = address.rfind(']');
+    const std::size_t colon = address.rfind(':');
+    const bool has_port =
+        colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
+    const std::string port = has_port ? "" : (scheme == "https" ? ":443" : ":80");
+    return scheme + "://" + address + port + (scheme == "tcp" ? "" : uri);
+  }
+
+  static std::string without_port(const std::string& host) {
+    return host.starts_with('[') ? host : host.substr(0, host.find(':'));
+  }
+
+  static std::string plain_or(const std::optional<std::string>& value, const Scope& scope,
+                              const std::string& name) {
+    if (!value || *value == "$proxy_host") return without_port(name);
+    if (*value == "$host" || *value == "$http_host" || *value == "$server_name") {
+      return scope.server_name.empty() ? without_port(name) : scope.server_name;
+    }
+    return substitute(*value, scope).value_or(without_port(name));
+  }
+
+  static std::string host_header(const Scope& scope, const std::string& name) {
+    if (!scope.host || *scope.host == "$proxy_host") {
+      return name.starts_with("unix:") ? "localhost" : name;
+    }
+    return plain_or(scope.host, scope, name);
+  }
+
+  void note(const NginxDirective& d, const std::string& what) {
+    if (result.notes.size() < 100) result.notes.push_back(place(d) + ": " + what);
+  }
+
+  std::map<std::string, const NginxDirective*> blocks_;
+  std::set<std::string> seen_;
+};
+
+}  // namespace
+
+NginxUpstreams nginx_upstreams(const NginxConfig& config) {
+  Finder finder;
+  finder.result.notes = config.problems;
+  finder.collect_blocks(config.directives);
+  finder.walk(config.directives, Scope{}, false);
+  return std::move(finder.result);
+}
+
+}  // namespace ua
