@@ -68,7 +68,8 @@ UniqueFd take_signals() {
 /// The parts in the order in which they are made; they end in the reverse order.
 class Agent {
  public:
-  Agent(RunArguments arguments, Config config);
+  /// @param signals from take_signals()
+  Agent(RunArguments arguments, Config config, UniqueFd signals);
 
   Result<void> start();
   void run() { loop_.run(); }
@@ -111,11 +112,11 @@ class Agent {
   std::unique_ptr<WebServer> web_;
 };
 
-Agent::Agent(RunArguments arguments, Config config)
+Agent::Agent(RunArguments arguments, Config config, UniqueFd signals)
     : arguments_(std::move(arguments)),
       config_(std::move(config)),
       probe_descriptors_(descriptors_for_probes()),
-      signals_(take_signals()),
+      signals_(std::move(signals)),
       engine_(loop_),
       metrics_(registry_),
       store_(config_.metrics, config_.limits.max_series),
@@ -164,7 +165,8 @@ void Agent::watch_over() {
   metrics_.set_log_dropped(log_dropped());
   const auto wanted = watchdog_interval();
   if (wanted) notify_systemd("WATCHDOG=1");
-  watchdog_ = loop_.after(std::min<Duration>(wanted.value_or(10s) / 3, 5s), [this] { watch_over(); });
+  watchdog_ =
+      loop_.after(std::min<Duration>(wanted.value_or(10s) / 3, 5s), [this] { watch_over(); });
 }
 
 void Agent::apply_upstreams() {
@@ -176,9 +178,8 @@ void Agent::apply_upstreams() {
     notes = std::move(found.notes);
     for (const std::string& note : notes) log_debug("discovery", {{"note", note}});
   }
-  log_info("configuration is in use",
-           {{"file", config_.file ? config_.file->string() : "none"},
-            {"upstreams", std::to_string(upstreams.size())}});
+  log_info("configuration is in use", {{"file", config_.file ? config_.file->string() : "none"},
+                                       {"upstreams", std::to_string(upstreams.size())}});
   {
     const std::lock_guard lock(described_mutex_);
     described_ = config_.file ? "configuration " + config_.file->string()
@@ -250,7 +251,7 @@ WebReply Agent::metrics_reply(std::string_view accept, std::string_view accept_e
   const ExpositionFormat format = negotiate_format(accept);
   WebReply reply;
   reply.body = page_.render(format);
-  reply.content_type = content_type(format);
+  reply.content_type = std::string(content_type(format));
   reply.headers.emplace_back("Vary", "Accept, Accept-Encoding");
   if (negotiate_gzip(accept_encoding)) {
     reply.body = gzip(reply.body);
@@ -310,7 +311,8 @@ tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments
     config = default_config();
   }
   if (!config) return config;
-  if (!arguments.listen_addresses.empty()) config->web.listen_addresses = arguments.listen_addresses;
+  if (!arguments.listen_addresses.empty())
+    config->web.listen_addresses = arguments.listen_addresses;
   if (arguments.log_level) config->logging.level = *arguments.log_level;
   if (arguments.log_format) config->logging.format = *arguments.log_format;
   return config;
@@ -322,6 +324,7 @@ int run_agent(const RunArguments& arguments) {
     std::fprintf(stderr, "%s\n", joined(config.error()).c_str());
     return kConfigurationError;
   }
+  UniqueFd signals = take_signals();  // before any thread: they inherit what is blocked
   const Result<void> logging = start_logging(config->logging.level, config->logging.format);
   if (!logging) {
     std::fprintf(stderr, "upstream-agent: %s\n", logging.error().message.c_str());
@@ -329,7 +332,7 @@ int run_agent(const RunArguments& arguments) {
   }
   int status = 0;
   {
-    Agent agent(arguments, std::move(*config));
+    Agent agent(arguments, std::move(*config), std::move(signals));
     const Result<void> started = agent.start();
     if (started) {
       agent.run();

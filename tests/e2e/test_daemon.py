@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The daemon against real servers: nginx before a Node application, Prometheus, reload, trouble."""
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.lab import agent, hostile
+
+
+def upstream(name, url, more=""):
+    return (f'[[upstream]]\nname = "{name}"\ntargets = ["{url}"]\ninterval = "500ms"\n'
+            f'timeout = "400ms"\n{more}\n')
+
+
+def need(*tools):
+    for tool in tools:
+        if shutil.which(tool) is None and not os.path.exists(f"/usr/sbin/{tool}"):
+            pytest.skip(f"{tool} is not installed")
+
+
+@contextlib.contextmanager
+def process(*arguments, **options):
+    child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             **options)
+    try:
+        yield child
+    finally:
+        child.terminate()
+        try:
+            child.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+@contextlib.contextmanager
+def nginx(tmp_path, port, backend):
+    conf = tmp_path / "nginx.conf"
+    conf.write_text(
+        f"daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\n"
+        "events {}\nhttp { access_log off;\n"
+        f"client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p;\n"
+        f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;\n"
+        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{backend}; "
+        "proxy_connect_timeout 1s; proxy_read_timeout 5s; } } }\n"
+    )
+    with process("/usr/sbin/nginx", "-c", str(conf)) as child:
+        yield child
+
+
+def test_nginx_before_a_node_application_that_stops(tmp_path):
+    need("nginx", "node")
+    front, back = agent.free_port(), agent.free_port()
+    app = tmp_path / "app.js"
+    app.write_text(
+        "require('http').createServer((q, r) => r.end('hello')).listen(%d, '127.0.0.1')" % back
+    )
+    config = upstream("front", f"http://127.0.0.1:{front}/") + upstream(
+        "app", f"http://127.0.0.1:{back}/"
+    )
+    with nginx(tmp_path, front, back), agent.running(config, tmp_path) as a:
+        with process("node", str(app)):
+            a.wait_for(lambda a: a.value("upstream_up", upstream="front") == 1
+                       and a.value("upstream_up", upstream="app") == 1)
+        a.wait_for(lambda a: a.value("upstream_up", upstream="front") == 0
+                   and a.value("upstream_up", upstream="app") == 0)
+        assert a.value("upstream_probe_errors_total", upstream="app", phase="connect",
+                       error_class="connect_refused") >= 2
+        assert a.value("upstream_probe_errors_total", upstream="front", phase="http_status",
+                       error_class="http_gateway_error") >= 2
+        assert a.value("upstream_probe_result_code", upstream="app") == 7
+        page = a.get("/")
+        assert "connect_refused" in page and "ss -ltnp" in page
+        with process("node", str(app)):
+            a.wait_for(lambda a: a.value("upstream_up", upstream="front") == 1)
+
+
+def test_a_page_that_prometheus_accepts(tmp_path):
+    need("prometheus", "promtool")
+    port = agent.free_port()
+    with hostile.serving("ok") as (host, http), agent.running(
+        upstream("ok", f"http://{host}:{http}/"), tmp_path
+    ) as a:
+        a.wait_for(lambda a: a.value("upstream_up", upstream="ok") == 1)
+        checked = subprocess.run(["promtool", "check", "metrics"], input=a.get("/metrics"),
+                                 capture_output=True, text=True, check=False)
+        assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+        series = [s for name, samples in a.metrics().items() for s in samples
+                  if s[0].get("upstream") == "ok"]
+        assert len(series) <= 48
+        conf = tmp_path / "prometheus.yml"
+        conf.write_text("global: {scrape_interval: 1s}\nscrape_configs:\n- job_name: agent\n"
+                        f"  static_configs: [{{targets: ['127.0.0.1:{a.port}']}}]\n")
+        with process("prometheus", f"--config.file={conf}", f"--storage.tsdb.path={tmp_path}/data",
+                     f"--web.listen-address=127.0.0.1:{port}"):
+            end = time.monotonic() + 30
+            answer = ""
+            while '"1"' not in answer and time.monotonic() < end:
+                time.sleep(0.5)
+                answer = subprocess.run(
+                    ["curl", "-s", f"http://127.0.0.1:{port}/api/v1/query?query=up"],
+                    capture_output=True, text=True, check=False).stdout
+            assert '"1"' in answer, answer
+
+
+def test_reload_keeps_what_did_not_change_and_refuses_what_is_wrong(tmp_path):
+    with hostile.serving("ok") as (host, port):
+        one = upstream("one", f"http://{host}:{port}/1")
+        two = upstream("two", f"http://{host}:{port}/2")
+        with agent.running(one + two, tmp_path) as a:
+            a.wait_for(lambda a: (a.value("upstream_probe_attempts_total", upstream="one") or 0) >= 4)
+            config = tmp_path / "agent.toml"
+            config.write_text(one + 'nonsense = "x"\n')
+            a.process.send_signal(signal.SIGHUP)
+            a.wait_for(lambda a: a.value("upstream_agent_config_last_reload_successful") == 0)
+            assert a.value("upstream_up", upstream="two") == 1
+            config.write_text(one + upstream("three", f"http://{host}:{port}/3"))
+            a.process.send_signal(signal.SIGHUP)
+            a.wait_for(lambda a: a.value("upstream_up", upstream="three") == 1)
+            assert a.value("upstream_agent_config_last_reload_successful") == 1
+            assert a.value("upstream_probe_attempts_total", upstream="one") >= 4
+            assert a.value("upstream_up", upstream="two") is None
+
+
+def test_own_descriptors_run_out_and_no_upstream_is_blamed(tmp_path):
+    need("prlimit")
+    with hostile.serving("ok") as (host, port), agent.running(
+        '[metrics]\nbirth_hold = "0s"\n' + upstream("ok", f"http://{host}:{port}/"), tmp_path
+    ) as a:
+        a.wait_for(lambda a: a.value("upstream_up", upstream="ok") == 1)
+        open_now = len(os.listdir(f"/proc/{a.process.pid}/fd"))
+        subprocess.run(["prlimit", f"--nofile={max(open_now - 4, 8)}:", "-p", str(a.process.pid)],
+                       check=True)
+        time.sleep(3)
+        subprocess.run(["prlimit", "--nofile=1024:", "-p", str(a.process.pid)], check=True)
+        a.wait_for(lambda a: a.value("upstream_agent_local_errors_total",
+                                     reason="resources_exhausted") > 0)
+        assert a.value("upstream_probe_errors_total", upstream="ok", phase="local",
+                       error_class="local_resources_exhausted") > 0
+        assert a.value("upstream_up", upstream="ok") == 1
+
+
+def test_a_stopped_process_blames_nobody(tmp_path):
+    with hostile.serving("ok") as (host, port), agent.running(
+        upstream("ok", f"http://{host}:{port}/"), tmp_path
+    ) as a:
+        a.wait_for(lambda a: a.value("upstream_up", upstream="ok") == 1)
+        a.process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        a.process.send_signal(signal.SIGCONT)
+        before = a.value("upstream_probe_attempts_total", upstream="ok")
+        a.wait_for(lambda a: a.value("upstream_probe_attempts_total", upstream="ok") >= before + 3)
+        assert a.value("upstream_up", upstream="ok") == 1
+        over = [v for labels, v in a.metrics()["upstream_probe_duration_seconds_bucket"]
+                if float(labels["le"]) in (1, float("inf"))]
+        assert over[0] == over[1], "a latency across the pause was observed"
+
+
+NETNS = "upstream-agent-test"
+
+
+@contextlib.contextmanager
+def namespace():
+    if os.geteuid() != 0:
+        pytest.skip("network namespaces need root")
+    need("ip", "iptables")
+    subprocess.run(["ip", "netns", "del", NETNS], capture_output=True, check=False)
+    if subprocess.run(["ip", "netns", "add", NETNS], capture_output=True, check=False).returncode:
+        pytest.skip("network namespaces cannot be made here")
+    inside = ["ip", "netns", "exec", NETNS]
+    try:
+        subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
+        yield inside
+    finally:
+        subprocess.run(["ip", "netns", "del", NETNS], check=False)
+
+
+FIREWALL = {
+    "DROP": "connect_timeout",
+    "REJECT": "connect_firewall_rejected",
+    "REJECT --reject-with icmp-admin-prohibited": "connect_firewall_rejected",
+    "REJECT --reject-with icmp-host-unreachable": "unreachable",
+    "REJECT --reject-with tcp-reset": "connect_refused",
+}
+
+
+def test_what_a_firewall_does():
+    with namespace() as inside:
+        for i, (rule, wanted) in enumerate(FIREWALL.items()):
+            port = 5000 + i
+            subprocess.run([*inside, "iptables", "-A", "INPUT", "-p", "tcp", "--dport", str(port),
+                            "-j", *rule.split()], check=True)
+            result, _ = agent.probe(f"tcp://127.0.0.1:{port}", prefix=inside, timeout="1s")
+            assert (result["error_class"], result["phase"]) == (wanted, "connect"), (rule, result)
+            time.sleep(1.1)  # the kernel answers one ICMP error a second
+
+
+def test_980_blackholed_do_not_disturb_20_healthy(tmp_path):
+    with namespace() as inside:
+        subprocess.run([*inside, "iptables", "-A", "INPUT", "-p", "tcp", "--dport", "9", "-j",
+                        "DROP"], check=True)
+        app = tmp_path / "app.py"
+        app.write_text("import http.server as h\nclass H(h.BaseHTTPRequestHandler):\n"
+                       " def do_GET(s): s.send_response(204); s.end_headers()\n"
+                       " def log_message(s, *a): pass\n"
+                       "h.ThreadingHTTPServer(('127.0.0.1', 8080), H).serve_forever()\n")
+        config = "".join(
+            f'[[upstream]]\nname = "dark{i}"\ntargets = ["tcp://127.1.{i // 200}.{i % 200 + 1}:9"]\n'
+            'interval = "5s"\ntimeout = "4s"\n' for i in range(980)
+        ) + "".join(
+            f'[[upstream]]\nname = "well{i}"\ntargets = ["http://127.0.0.1:8080/{i}"]\n'
+            'interval = "1s"\ntimeout = "900ms"\n' for i in range(20)
+        )
+        with process(*inside, "/usr/bin/python3", str(app)), agent.running(
+            config, tmp_path, inside
+        ) as a:
+            a.wait_for(lambda a: (a.value("upstream_probe_attempts_total", upstream="dark979") or 0) > 0
+                       and (a.value("upstream_probe_attempts_total", upstream="well19") or 0) > 0, 60)
+
+            def attempts():
+                return {l["upstream"]: v for l, v in a.metrics()["upstream_probe_attempts_total"]
+                        if l["upstream"].startswith("well")}
+
+            before, begin = attempts(), time.monotonic()
+            time.sleep(10)
+            after, took = attempts(), time.monotonic() - begin
+            for name, count in after.items():
+                assert count - before[name] >= int(took) - 2, (name, count - before[name], took)
+                assert a.value("upstream_up", upstream=name) == 1
+            assert a.value("upstream_up", upstream="dark0") == 0

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One real fault, one class and phase: http://, https://, tcp:// and Unix sockets."""
+import os
+import socket
+import ssl
+
+import pytest
+
+from tests.lab import agent, certs, hostile
+
+# scenario -> classes that are right, and the phase (None: any of theirs)
+HTTP = {
+    "ok": ("none", None),
+    "fin": ("closed_before_headers", "response_headers"),
+    "rst": ("reset_before_headers", "response_headers"),
+    "accept_and_reset": ("reset_before_headers", "response_headers"),
+    "hang": ("response_timeout", "response_headers"),
+    "drip": ("response_timeout", "response_headers"),
+    "continue_then_hang": ("response_timeout", "response_headers"),
+    "partial_headers_fin": ("closed_before_headers", "response_headers"),
+    "partial_headers_rst": ("reset_before_headers", "response_headers"),
+    "body_short_fin": ("body_truncated", "response_body"),
+    "body_short_rst": ("body_truncated", "response_body"),
+    "body_stall": ("body_timeout", "response_body"),
+    "chunk_truncated": ("body_truncated", "response_body"),
+    "chunk_invalid": ("invalid_response", "response_headers"),
+    "bad_content_length": ("invalid_response", "response_headers"),
+    "nul_in_header": ("invalid_response", "response_headers"),
+    "ssh_banner": ("protocol_mismatch", "protocol"),
+    "binary": ("protocol_mismatch", "protocol"),
+    "huge_header": ("headers_too_large", "response_headers"),
+    "many_headers": ("headers_too_large", "response_headers"),
+    "plain_http_to_tls": ("protocol_mismatch", "protocol"),
+    "endless": ("none", None),
+    "status_204": ("none", None),
+    "status_301": ("none", None),
+    "status_404": ("http_4xx", "http_status"),
+    "status_429": ("rate_limited", "http_status"),
+    "status_500": ("http_5xx", "http_status"),
+    "status_502": ("http_gateway_error", "http_status"),
+    "status_503": ("http_503", "http_status"),
+    "status_504": ("http_gateway_error", "http_status"),
+}
+
+
+@pytest.mark.parametrize("scenario", HTTP)
+def test_http(scenario):
+    wanted, phase = HTTP[scenario]
+    with hostile.serving(scenario) as (host, port):
+        result, status = agent.probe(f"http://{host}:{port}/")
+    assert (result["error_class"], result["phase"]) == (wanted, phase), result
+    assert status == (0 if wanted == "none" else 1)
+    assert "total" in result["timings"]
+    assert "dns" not in result["timings"], "a literal address is not resolved"
+    if wanted == "none":
+        assert {"connect", "request", "response_headers"} <= set(result["timings"])
+    if phase == "response_headers" and wanted != "headers_too_large":
+        assert "response_body" not in result["timings"], result
+
+
+def test_nothing_listens():
+    port = agent.free_port()
+    for url in (f"http://127.0.0.1:{port}/", f"tcp://127.0.0.1:{port}", f"http://[::1]:{port}/"):
+        result, status = agent.probe(url)
+        assert (result["error_class"], result["phase"], status) == ("connect_refused", "connect", 1)
+        assert set(result["timings"]) == {"total"}
+
+
+def test_accept_queue_is_full():
+    with hostile.full_backlog() as (host, port):
+        result, _ = agent.probe(f"tcp://{host}:{port}", timeout="1s")
+    assert (result["error_class"], result["phase"]) == ("listen_queue_full", "connect"), result
+
+
+def test_tcp_connects():
+    with hostile.serving("hang") as (host, port):
+        result, status = agent.probe(f"tcp://{host}:{port}")
+    assert (result["error_class"], status) == ("none", 0)
+    assert set(result["timings"]) == {"connect", "total"}
+
+
+def test_unix_sockets(tmp_path):
+    path = str(tmp_path / "a.sock")
+    result, _ = agent.probe(f"http+unix://{path}:/x")
+    assert result["error_class"] == "connect_refused"  # missing
+    with hostile.serving("ok", socket.AF_UNIX, path):
+        result, status = agent.probe(f"http+unix://{path}:/x")
+        assert (result["error_class"], status) == ("none", 0), result
+        assert result["address"] == path
+    result, _ = agent.probe(f"tcp+unix://{path}")
+    assert result["error_class"] == "connect_refused"  # stale
+    if os.geteuid() == 0:
+        full = socket.socket(socket.AF_UNIX)
+        full.bind(str(tmp_path / "full.sock"))
+        full.listen(0)
+        fillers = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(str(tmp_path / "full.sock"))
+        result, _ = agent.probe(f"http+unix://{tmp_path}/full.sock")
+        assert result["error_class"] == "listen_queue_full", result
+        for s in [full, *fillers]:
+            s.close()
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    return certs.make(tmp_path_factory.mktemp("certs"))
+
+
+TLS = {
+    "good": ("none", None),
+    "expired": ("tls_cert_expired", "tls"),
+    "not_yet": ("tls_cert_expired", "tls"),
+    "other_name": ("tls_cert_name_mismatch", "tls"),
+    "self_signed": ("tls_cert_untrusted", "tls"),
+}
+
+
+def probe_with_ca(url, certificates, tmp_path):
+    config = tmp_path / "agent.toml"
+    config.write_text(
+        f'[[upstream]]\nname = "lab"\ntargets = ["{url}"]\n'
+        f'timeout = "2s"\n[upstream.tls]\nca_file = "{certificates}/ca.pem"\n'
+    )
+    return agent.probe("lab", f"--config.file={config}")
+
+
+@pytest.mark.parametrize("name", TLS)
+def test_certificates(name, certificates, tmp_path):
+    seen = []
+    plain = hostile.tls_server(certificates / f"{name}.pem", certificates / f"{name}.key")
+
+    with hostile.serving(plain) as (host, port):
+        result, _ = probe_with_ca(f"https://{host}:{port}/", certificates, tmp_path)
+    assert (result["error_class"], result["phase"]) == TLS[name], result
+    assert result["tls"]["verified"] == (name == "good")
+    if name == "good":
+        assert "tls" in result["timings"]
+        assert result["tls"]["not_after_timestamp"] == 2208988800
+    assert seen == []
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_certificate_is_demanded(version, certificates, tmp_path):
+    serve = hostile.tls_server(certificates / "good.pem", certificates / "good.key",
+                               certificates / "ca.pem", version)
+    with hostile.serving(serve) as (host, port):
+        result, _ = probe_with_ca(f"https://{host}:{port}/", certificates, tmp_path)
+    assert result["error_class"] == "tls_client_cert_required", result
+
+
+RAW = {
+    "tls_hang": "tls_timeout",
+    "tls_alert": "tls_handshake_failed",
+    "tls_close": "tls_handshake_failed",
+    "tls_reset": "tls_handshake_failed",
+    "plain_answer": "protocol_mismatch",  # as nginx does: 400 to whatever it cannot read
+    "ssh_banner": "protocol_mismatch",
+}
+
+
+@pytest.mark.parametrize("scenario", RAW)
+def test_broken_handshakes(scenario):
+    with hostile.serving(scenario) as (host, port):
+        result, _ = agent.probe(f"https://{host}:{port}/")
+    assert result["error_class"] == RAW[scenario], result
+
+
+def test_expectations_and_redirects(tmp_path):
+    config = tmp_path / "agent.toml"
+
+    def run(port, more):
+        config.write_text(
+            f'[[upstream]]\nname = "lab"\ntargets = ["http://127.0.0.1:{port}/"]\n{more}'
+        )
+        return agent.probe("lab", f"--config.file={config}")[0]
+
+    with hostile.serving("ok") as (_, port):
+        assert run(port, '[upstream.http]\nexpect_body = "fi.e"')["error_class"] == "none"
+        wrong = run(port, '[upstream.http]\nexpect_body = "absent"')
+        assert (wrong["error_class"], wrong["phase"]) == ("content_mismatch", "content")
+        assert run(port, "[upstream.http]\nexpect_status = [204]")["error_class"] == "content_mismatch"
+    with hostile.serving("status_404") as (_, port):
+        assert run(port, '[upstream.http]\nexpect_status = ["2xx", 404]')["error_class"] == "none"
+    with hostile.serving("redirect_loop") as (_, port):
+        assert run(port, "")["error_class"] == "none"  # not followed by default
+        loop = run(port, "[upstream.http]\nfollow_redirects = true")
+        assert (loop["error_class"], loop["http"]["redirects"]) == ("content_mismatch", 5)
+    with hostile.serving("slow") as (_, port):
+        slow = run(port, 'slow_threshold = "100ms"')
+        assert (slow["error_class"], slow["success"]) == ("slow_response", True)
