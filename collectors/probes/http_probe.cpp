@@ -166,6 +166,9 @@ void HttpProbe::set_options() {
   }
   evidence_.tls = target_.is_tls();
   curl_easy_setopt(handle_, CURLOPT_URL, url().c_str());
+  // libcurl must know the family of the socket that it is handed.
+  curl_easy_setopt(handle_, CURLOPT_UNIX_SOCKET_PATH,
+                   target_.is_unix() ? target_.unix_path.c_str() : nullptr);
   curl_easy_setopt(handle_, CURLOPT_ERRORBUFFER, error_text_.data());
   curl_easy_setopt(handle_, CURLOPT_OPENSOCKETFUNCTION, &HttpProbe::open_socket);
   curl_easy_setopt(handle_, CURLOPT_OPENSOCKETDATA, this);
