@@ -2,56 +2,91 @@
 #include "agent/diagnosis/first_check.h"
 
 #include <algorithm>
-#include <array>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace ua {
+namespace {
+
+using Replacements = std::vector<std::pair<std::string_view, std::string>>;
+
+/// One pass, so that what was filled in is never filled again.
+std::string replace_all(std::string_view text, const Replacements& replacements) {
+  std::string result;
+  while (!text.empty()) {
+    const auto hit = std::find_if(replacements.begin(), replacements.end(),
+                                  [&](const auto& pair) { return text.starts_with(pair.first); });
+    if (hit == replacements.end()) {
+      result += text.front();
+      text.remove_prefix(1);
+    } else {
+      result += hit->second;
+      text.remove_prefix(hit->first.size());
+    }
+  }
+  return result;
+}
+
+bool mentions(std::string_view part, std::string_view placeholder) {
+  return part.find(placeholder) != std::string_view::npos;
+}
+
+/// The parts between "; " that apply to this kind of target; all of them where none does.
+std::string applicable(std::string_view command, bool unix_socket) {
+  std::string kept;
+  for (std::string_view rest = command; !rest.empty();) {
+    const std::size_t end = std::min(rest.find("; "), rest.size());
+    const std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 2, rest.size()));
+    const bool about_network = mentions(part, "{host}") || mentions(part, "{port}");
+    if (unix_socket ? about_network : mentions(part, "{path}")) continue;
+    kept += (kept.empty() ? "" : "; ") + std::string(part);
+  }
+  return kept.empty() ? std::string(command) : kept;
+}
+
+std::string command_for_unix(const ErrorClassInfo& row, const Target& target) {
+  // ss and curl have ways of their own to say which socket.
+  std::string command =
+      replace_all(row.command, {{"ss -ltnp 'sport = :{port}'", "ss -lxp src {path}"},
+                                {"ss -ltn 'sport = :{port}'", "ss -lx src {path}"}});
+  if (mentions(command, "curl ")) {
+    const std::string socket = "--unix-socket {path} ";
+    command =
+        replace_all(command, {{"{url}", socket + shell_quote("http://localhost" + target.path)},
+                              {"http://{host}:{port}/", socket + "http://localhost/"},
+                              {"https://{host}:{port}/", socket + "https://localhost/"}});
+  }
+  return applicable(command, true);
+}
+
+}  // namespace
 
 std::string shell_quote(std::string_view value) {
   constexpr std::string_view kPlain = "_@%+=:,./-";
-  const bool plain = !value.empty() && value[0] != '-' &&
-                     std::all_of(value.begin(), value.end(), [&](char c) {
-                       return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                              (c >= '0' && c <= '9') || kPlain.find(c) != std::string_view::npos;
-                     });
+  const bool plain = !value.empty() && std::all_of(value.begin(), value.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kPlain.find(c) != std::string_view::npos;
+  });
   if (plain) return std::string(value);
-  std::string result = "'";
-  for (const char c : value) {
-    if (c == '\'') {
-      result += "'\\''";
-    } else {
-      result += c;
-    }
-  }
-  return result + '\'';
+  return '\'' + replace_all(value, {{"'", "'\\''"}}) + '\'';
 }
 
 std::string fill_command(const ErrorClassInfo& error_class, const Target& target,
                          std::string_view service) {
-  const bool network = !target.is_unix();
-  const std::array<std::pair<std::string_view, std::string>, 6> values{{
-      {"{host}", network ? shell_quote(target.host) : "localhost"},
-      {"{port}", network ? std::to_string(target.port) : "0"},
-      {"{address}", shell_quote(target.authority())},
-      {"{path}", network ? "SOCKET" : shell_quote(target.unix_path)},
-      {"{url}", shell_quote(target.label)},
-      {"{service}", service.empty() ? "YOUR-SERVICE" : shell_quote(service)},
-  }};
-  std::string result;
-  std::string_view rest = error_class.command;
-  while (!rest.empty()) {
-    const auto* const hit = std::find_if(values.begin(), values.end(), [&](const auto& value) {
-      return rest.starts_with(value.first);
-    });
-    if (hit != values.end()) {
-      result += hit->second;
-      rest.remove_prefix(hit->first.size());
-    } else {
-      result += rest.front();
-      rest.remove_prefix(1);
-    }
-  }
-  return result;
+  const bool unix_socket = target.is_unix();
+  const std::string command =
+      unix_socket ? command_for_unix(error_class, target) : applicable(error_class.command, false);
+  const std::string address = shell_quote(target.authority());
+  return replace_all(command,
+                     {{"{host}:{port}", address},  // together: an IPv6 address needs its brackets
+                      {"{host}", shell_quote(unix_socket ? "localhost" : target.host)},
+                      {"{port}", std::to_string(target.port)},
+                      {"{address}", address},
+                      {"{path}", shell_quote(target.unix_path)},
+                      {"{url}", shell_quote(target.label)},
+                      {"{service}", service.empty() ? "YOUR-SERVICE" : shell_quote(service)}});
 }
 
 }  // namespace ua

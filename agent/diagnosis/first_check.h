@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command an operator can paste: a class's command with the target's own values filled in. Pure.
+// The command an operator can paste: a class's command with the target's own values filled in.
+// Pure.
 #pragma once
 
 #include <string>
@@ -10,8 +11,10 @@
 
 namespace ua {
 
-/// Fills `{host}`, `{port}`, `{address}`, `{path}`, `{url}` and `{service}`. Every value that is not
-/// plain is quoted for a POSIX shell, so that a name out of a configuration cannot become a command.
+/// Fills `{host}`, `{port}`, `{address}`, `{path}`, `{url}` and `{service}`, and leaves out the
+/// parts of the command that do not apply: those about a network for a Unix socket, and the
+/// reverse. Every value that is not plain is quoted for a POSIX shell, so that a name out of a
+/// configuration cannot become a command.
 /// @param service unit name; where empty a placeholder stands that says what to put
 std::string fill_command(const ErrorClassInfo& error_class, const Target& target,
                          std::string_view service);

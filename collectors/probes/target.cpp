@@ -74,6 +74,8 @@ Result<Target> parse_host(Target target, std::string_view authority) {
     }
   }
   if (target.host.empty()) return fail("the host is missing");
+  // No name begins so, and a command that is handed one would take it for an option.
+  if (target.host[0] == '-') return fail("a host does not begin with '-'");
   if (port.empty()) {
     target.port = default_port(target.scheme);
     if (target.port == 0) {

@@ -38,6 +38,7 @@ TEST_CASE("what is no target says what to do") {
   CHECK(message("http://host:99999/") == "a port is a number from 1 to 65535, not '99999'");
   CHECK(message("http://host:0/") == "a port is a number from 1 to 65535, not '0'");
   CHECK(message("http://:80/") == "the host is missing");
+  CHECK(message("http://-x/") == "a host does not begin with '-'");
   CHECK(message("tcp://db") == "the port is missing, as in tcp://db:5432");
   CHECK(message("tcp://db:5432/x") == "a tcp target has no path: '/x'");
   CHECK(message("http://::1/") == "an IPv6 address stands in brackets, as in [::1]");

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/diagnosis/first_check.h"
+
+#include "tests/catch.h"
+
+namespace ua {
+namespace {
+
+std::string fill(ErrorClass error_class, std::string_view url, std::string_view service = "") {
+  return fill_command(info(error_class), parse_target(url).value(), service);
+}
+
+TEST_CASE("plain values stand as they are, others in single quotes") {
+  CHECK(shell_quote("app-1.example:8080/a_b@c%+=,") == "app-1.example:8080/a_b@c%+=,");
+  CHECK(shell_quote("") == "''");
+  CHECK(shell_quote("a b") == "'a b'");
+  CHECK(shell_quote("$(id)") == "'$(id)'");
+  CHECK(shell_quote("a;b|c&d`e`") == "'a;b|c&d`e`'");
+  CHECK(shell_quote("it's") == R"('it'\''s')");
+  CHECK(shell_quote("~root") == "'~root'");
+  CHECK(shell_quote("a\nb") == "'a\nb'");
+}
+
+TEST_CASE("the command carries the target's own host, port and service") {
+  CHECK(fill(ErrorClass::connect_refused, "http://app.example:8080/", "checkout.service") ==
+        "systemctl status checkout.service; ss -ltnp 'sport = :8080'");
+  CHECK(fill(ErrorClass::connect_refused, "tcp://127.0.0.1:5432") ==
+        "systemctl status YOUR-SERVICE; ss -ltnp 'sport = :5432'");
+  CHECK(fill(ErrorClass::http_503, "https://app.example/health?token=secret") ==
+        "curl -si https://app.example/health | head -20");
+}
+
+TEST_CASE("an IPv6 address is in brackets where a port follows, and bare elsewhere") {
+  CHECK(fill(ErrorClass::unreachable, "http://[2001:db8::1]:80/") ==
+        "ip route get 2001:db8::1; ip neigh show 2001:db8::1");
+  CHECK(fill(ErrorClass::tls_timeout, "https://[2001:db8::1]/") ==
+        "openssl s_client -connect '[2001:db8::1]:443' -servername 2001:db8::1 </dev/null");
+}
+
+TEST_CASE("a Unix socket gets the commands for Unix sockets") {
+  CHECK(fill(ErrorClass::connect_refused, "http+unix:///run/app.sock:/") ==
+        "systemctl status YOUR-SERVICE; ss -lxp src /run/app.sock");
+  CHECK(fill(ErrorClass::permission_denied, "tcp+unix:///run/app.sock") ==
+        "ls -l /run/app.sock; nft list ruleset | grep -i output");
+  CHECK(fill(ErrorClass::http_5xx, "http+unix:///run/app.sock:/x", "app") ==
+        "journalctl -u app -n 50");
+  CHECK(fill(ErrorClass::http_503, "http+unix:///run/app.sock:/health?x=1&y=2") ==
+        "curl -si --unix-socket /run/app.sock 'http://localhost/health?x=1&y=2' | head -20");
+  CHECK(fill(ErrorClass::protocol_mismatch, "http+unix:///run/app.sock:/") ==
+        "curl -sv --unix-socket /run/app.sock http://localhost/ -o /dev/null; "
+        "curl -skv --unix-socket /run/app.sock https://localhost/ -o /dev/null");
+  CHECK(fill(ErrorClass::unknown, "http+unix:///run/app.sock:/x") ==
+        "upstream-agent probe http+unix:///run/app.sock:/x");
+}
+
+TEST_CASE("a network target gets no command about a socket's file") {
+  CHECK(fill(ErrorClass::permission_denied, "tcp://192.0.2.1:80") ==
+        "ip route get 192.0.2.1; nft list ruleset | grep -i output");
+}
+
+TEST_CASE("no value becomes shell syntax or another placeholder") {
+  CHECK(fill(ErrorClass::dns_not_found, "http://a;reboot/") ==
+        "dig 'a;reboot' A; dig 'a;reboot' AAAA");
+  CHECK(fill(ErrorClass::dns_timeout, "http://{service}/", "$(id)") ==
+        "cat /etc/resolv.conf; dig '{service}' +tries=1 +time=2");
+  CHECK(fill(ErrorClass::http_5xx, "http://a/", "x'; reboot; '") ==
+        R"(journalctl -u 'x'\''; reboot; '\''' -n 50)");
+  CHECK(fill(ErrorClass::permission_denied, "tcp+unix:///run/$(id).sock") ==
+        "ls -l '/run/$(id).sock'; nft list ruleset | grep -i output");
+}
+
+TEST_CASE("no class leaves a placeholder in its command, whatever the target") {
+  for (const ErrorClassInfo& row : catalogue()) {
+    for (const std::string_view url :
+         {"http://app.example:80/", "https://[::1]/", "http+unix:///run/app.sock:/", "tcp://a:1"}) {
+      const std::string command = fill_command(row, parse_target(url).value(), "app.service");
+      INFO(row.name << ' ' << url << ": " << command);
+      CHECK(command.find('{') == std::string::npos);
+      CHECK_FALSE(command.empty());
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ua
