@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the host samplers on a thread of their own, since a walk of all sockets takes tens of
-// milliseconds and a file can hang. Owned by the Agent; latest() on any thread, the rest on the loop.
+// milliseconds and a file can hang. Owned by the Agent; latest() on any thread, the rest on the
+// loop.
 #pragma once
 
 #include <condition_variable>

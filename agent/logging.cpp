@@ -89,9 +89,8 @@ Result<void> start_logging(std::string_view level, std::string_view format) {
       spdlog::async_overflow_policy::overrun_oldest);
   logging->logger->set_level(spdlog::level::from_str(std::string(level)));
   logging->logger->flush_on(spdlog::level::trace);
-  logging->logger->set_pattern(logging->json
-                                   ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
-                                   : "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
+  logging->logger->set_pattern(logging->json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
+                                             : "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
                                spdlog::pattern_time_type::utc);
   g_logging = std::move(logging);
   return {};

@@ -25,8 +25,7 @@ constexpr std::size_t kMaxLabelValue = 128;
 
 constexpr std::array<std::string_view, 9> kReservedLabels{
     "upstream", "target", "address", "phase", "error_class", "cause", "le", "job", "instance"};
-constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info",
-                                                  "warn",  "error", "off"};
+constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "warn", "error", "off"};
 constexpr std::array<std::string_view, 2> kFormats{"logfmt", "json"};
 constexpr std::array<std::string_view, 7> kPhases{
     "dns", "connect", "tls", "request", "response_headers", "response_body", "total"};
@@ -103,8 +102,7 @@ void Loader::read_file(const std::filesystem::path& path) {
     return;
   }
   try {
-    const toml::table document =
-        toml::parse(std::string_view(*content), std::string_view(file));
+    const toml::table document = toml::parse(std::string_view(*content), std::string_view(file));
     TableReader root(document, diagnostics, file, "");
     read_root(root);
   } catch (const toml::parse_error& error) {
@@ -172,9 +170,9 @@ void Loader::read_limits(TableReader& root) {
   auto table = root.table("limits");
   if (!table) return;
   LimitsConfig& limits = config.limits;
-  limits.max_series = static_cast<std::uint64_t>(
-      table->integer("max_series", 1, 100'000'000)
-          .value_or(static_cast<std::int64_t>(limits.max_series)));
+  limits.max_series =
+      static_cast<std::uint64_t>(table->integer("max_series", 1, 100'000'000)
+                                     .value_or(static_cast<std::int64_t>(limits.max_series)));
   limits.max_in_flight = static_cast<unsigned>(
       table->integer("max_in_flight", 1, 100'000).value_or(limits.max_in_flight));
   limits.max_body = table->size("max_body", 1, 1ULL << 30U).value_or(limits.max_body);
@@ -206,8 +204,7 @@ void Loader::read_metrics(TableReader& root) {
       if (found == kPhases.end()) {
         table->complain("histogram_phases", "'" + escape_line(phase, 60) + "' is no phase");
       } else {
-        config.metrics.histogram_phases.push_back(
-            static_cast<TimedPhase>(found - kPhases.begin()));
+        config.metrics.histogram_phases.push_back(static_cast<TimedPhase>(found - kPhases.begin()));
       }
     }
   }
@@ -216,9 +213,9 @@ void Loader::read_metrics(TableReader& root) {
     if (const toml::array* list = node->as_array()) {
       for (const toml::node& item : *list) buckets.push_back(item.value<double>().value_or(-1));
     }
-    const bool rising = std::adjacent_find(buckets.begin(), buckets.end(),
-                                           [](double a, double b) { return !(a < b); }) ==
-                        buckets.end();
+    const bool rising = std::adjacent_find(buckets.begin(), buckets.end(), [](double a, double b) {
+                          return !(a < b);
+                        }) == buckets.end();
     if (buckets.empty() || buckets.size() > 50 || !rising || !(buckets[0] > 0)) {
       table->complain("buckets", "expected rising seconds above 0, such as [0.1, 0.5, 1]");
     } else {
@@ -254,8 +251,8 @@ void Loader::read_discovery(TableReader& root) {
   if (!table) return;
   config.discovery.nginx = table->boolean("nginx").value_or(false);
   config.discovery.listeners = table->boolean("listeners").value_or(false);
-  for (const std::string_view later : {"apache", "haproxy", "envoy", "caddy", "file_sd", "http_sd",
-                                       "dns_srv", "containers"}) {
+  for (const std::string_view later :
+       {"apache", "haproxy", "envoy", "caddy", "file_sd", "http_sd", "dns_srv", "containers"}) {
     table->not_yet(later);
   }
   table->finish();
@@ -275,7 +272,8 @@ void Loader::read_labels(TableReader& table, UpstreamConfig& upstream) {
                                    "' is no label name; use letters, digits and underscores");
     } else if (std::find(kReservedLabels.begin(), kReservedLabels.end(), key) !=
                kReservedLabels.end()) {
-      table.complain("labels", "'" + key + "' is set by the agent or by Prometheus; choose another");
+      table.complain("labels",
+                     "'" + key + "' is set by the agent or by Prometheus; choose another");
     } else if (value.size() > kMaxLabelValue) {
       table.complain("labels", "the value of '" + key + "' is longer than 128 bytes");
     } else {
@@ -347,8 +345,8 @@ void Loader::read_upstream(TableReader& table) {
     upstream.name = *name;
     const auto [it, fresh] = upstreams_.emplace(*name, upstream.origin);
     if (!fresh) {
-      table.complain("name", "'" + escape_line(*name, 60) + "' is the name of " + it->second +
-                                 " already");
+      table.complain("name",
+                     "'" + escape_line(*name, 60) + "' is the name of " + it->second + " already");
     }
   }
   upstream.interval =

@@ -31,8 +31,8 @@ void follow(prometheus::Counter& counter, std::uint64_t total) {
 }  // namespace
 
 std::string_view name(SkipReason reason) {
-  static constexpr std::array<std::string_view, kSkipReasonCount> kNames{
-      "still_running", "max_in_flight", "paused"};
+  static constexpr std::array<std::string_view, kSkipReasonCount> kNames{"still_running",
+                                                                         "max_in_flight", "paused"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

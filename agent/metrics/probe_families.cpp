@@ -32,9 +32,8 @@ const FamilyText& family_text(ProbeGauge gauge) {
 
 ProbeKind probe_kind(std::string_view type, std::string_view target) {
   const std::string_view scheme = target.substr(0, target.find("://"));
-  return {.http = type == "http",
-          .tls = scheme == "https",
-          .unix_socket = scheme.ends_with("+unix")};
+  return {
+      .http = type == "http", .tls = scheme == "https", .unix_socket = scheme.ends_with("+unix")};
 }
 
 std::span<const ErrorClass, kBornClasses> born_classes(const ProbeKind& kind) {

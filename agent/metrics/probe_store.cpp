@@ -108,9 +108,7 @@ struct ProbeStore::Impl {
   bool reserve(RowState& state, std::uint64_t count);
   Row take_slot();
   void clear(Row row);
-  double& gauge(ProbeGauge which, Row row) {
-    return gauges[static_cast<std::size_t>(which)][row];
-  }
+  double& gauge(ProbeGauge which, Row row) { return gauges[static_cast<std::size_t>(which)][row]; }
   void record_result(Row row, const Sample& sample);
   void count_error(RowState& state, ErrorClass error_class, Time now);
   void record_times(Row row, const Sample& sample);
@@ -298,19 +296,16 @@ void ProbeStore::Impl::record_http(Row row, const std::optional<HttpFacts>& fact
   const bool version = facts && facts->version != 0;
   gauge(ProbeGauge::http_status, row) = status ? facts->status_code : kAbsent;
   gauge(ProbeGauge::http_version, row) = version ? facts->version : kAbsent;
-  gauge(ProbeGauge::response_bytes, row) =
-      facts ? static_cast<double>(facts->body_bytes) : kAbsent;
+  gauge(ProbeGauge::response_bytes, row) = facts ? static_cast<double>(facts->body_bytes) : kAbsent;
   gauge(ProbeGauge::redirects, row) = facts ? facts->redirects : kAbsent;
 }
 
 void ProbeStore::Impl::record_tls(Row row, const Outcome& outcome) {
   RowState& state = states[row];
   gauge(ProbeGauge::tls_verified, row) = kAbsent;
-  const Phase phase =
-      outcome.error == ErrorClass::none ? Phase::unknown : phase_of(outcome.error);
+  const Phase phase = outcome.error == ErrorClass::none ? Phase::unknown : phase_of(outcome.error);
   if (!outcome.tls) {
-    const bool before_tls =
-        phase == Phase::local || phase == Phase::dns || phase == Phase::connect;
+    const bool before_tls = phase == Phase::local || phase == Phase::dns || phase == Phase::connect;
     if (!before_tls) forget_certificate(row);
     return;
   }
@@ -330,12 +325,12 @@ void ProbeStore::Impl::record_certificate(Row row, const TlsFacts& facts) {
   gauge(ProbeGauge::tls_not_after, row) =
       timestamp(std::min(leaf.not_after, facts.chain_not_after.value_or(leaf.not_after)));
   RowState& state = states[row];
-  state.tls_info = extra_labels(state.label_names,
-                                {{"version", facts.version},
-                                 {"cipher", facts.cipher},
-                                 {"issuer", cut_utf8(leaf.issuer, kMaxUntrustedBytes)},
-                                 {"subject", cut_utf8(leaf.subject, kMaxUntrustedBytes)},
-                                 {"fingerprint_sha256", leaf.fingerprint_sha256}});
+  state.tls_info =
+      extra_labels(state.label_names, {{"version", facts.version},
+                                       {"cipher", facts.cipher},
+                                       {"issuer", cut_utf8(leaf.issuer, kMaxUntrustedBytes)},
+                                       {"subject", cut_utf8(leaf.subject, kMaxUntrustedBytes)},
+                                       {"fingerprint_sha256", leaf.fingerprint_sha256}});
 }
 
 void ProbeStore::Impl::forget_certificate(Row row) {
@@ -345,7 +340,7 @@ void ProbeStore::Impl::forget_certificate(Row row) {
 
 template <typename Sink, typename Write>
 void ProbeStore::Impl::each_row(Sink& sink, std::uint64_t last, std::size_t samples_a_row,
-                const Write& write) const {
+                                const Write& write) const {
   const std::size_t slice = std::max<std::size_t>(1, kSliceSamples / samples_a_row);
   std::size_t begin = 0;
   bool more = true;
@@ -431,9 +426,8 @@ void ProbeStore::Impl::walk(Sink& sink, Time now) const {
   walk_gauge(sink, last, ProbeGauge::success);
   walk_gauge(sink, last, ProbeGauge::up);
   sink.begin_family(kInfoFamily.name, kInfoFamily.help, FamilyType::gauge);
-  each_row(sink, last, 1, [&](Row row) {
-    sink.sample({}, labels[row], states[row].info, std::uint64_t{1});
-  });
+  each_row(sink, last, 1,
+           [&](Row row) { sink.sample({}, labels[row], states[row].info, std::uint64_t{1}); });
   walk_gauge(sink, last, ProbeGauge::result_code);
   sink.begin_family(kAttemptsFamily.name, kAttemptsFamily.help, FamilyType::counter);
   each_row(sink, last, 1, [&](Row row) { sink.sample({}, labels[row], {}, states[row].attempts); });

@@ -81,7 +81,8 @@ void parse_process_stat(std::string_view stat, long ticks_per_second, std::uint6
   const auto user = number(fields[kUser]);
   const auto system = number(fields[kUser + 1]);
   if (user && system && ticks_per_second > 0) {
-    facts.cpu_seconds = static_cast<double>(*user + *system) / static_cast<double>(ticks_per_second);
+    facts.cpu_seconds =
+        static_cast<double>(*user + *system) / static_cast<double>(ticks_per_second);
   }
   facts.threads = number(fields[17]);
   facts.virtual_bytes = number(fields[20]);
@@ -141,16 +142,15 @@ std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
   const auto add = [&](const char* name, const char* help, MetricType type, const auto& value) {
     if (value) result.push_back(family(name, help, type, static_cast<double>(*value)));
   };
-  add("process_cpu_seconds_total", "User and system CPU time of this process.",
-      MetricType::Counter, facts.cpu_seconds);
+  add("process_cpu_seconds_total", "User and system CPU time of this process.", MetricType::Counter,
+      facts.cpu_seconds);
   add("process_max_fds", "Limit of open file descriptors.", MetricType::Gauge, facts.max_fds);
   add("process_network_receive_bytes_total", "Bytes received by the network namespace.",
       MetricType::Counter, facts.network_rx_bytes);
   add("process_network_transmit_bytes_total", "Bytes sent by the network namespace.",
       MetricType::Counter, facts.network_tx_bytes);
   add("process_open_fds", "Open file descriptors.", MetricType::Gauge, facts.open_fds);
-  add("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge,
-      facts.resident_bytes);
+  add("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, facts.resident_bytes);
   add("process_start_time_seconds", "When this process started.", MetricType::Gauge,
       std::optional(to_seconds(started_)));
   add("process_virtual_memory_bytes", "Virtual memory.", MetricType::Gauge, facts.virtual_bytes);

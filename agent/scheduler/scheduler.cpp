@@ -26,13 +26,16 @@ std::uint64_t stable_hash(std::string_view text) {
   return hash ^ (hash >> 33U);
 }
 
-/// Too late to make up for: the process was stopped or the machine slept. Everything is late then, and
-/// launching all at once would be a herd.
-bool too_late(Duration late, Duration interval) { return late > std::max<Duration>(1s, interval / 2); }
+/// Too late to make up for: the process was stopped or the machine slept. Everything is late then,
+/// and launching all at once would be a herd.
+bool too_late(Duration late, Duration interval) {
+  return late > std::max<Duration>(1s, interval / 2);
+}
 
 }  // namespace
 
-/// What is to be done for one target; replaced as a whole by a reload, kept alive by a running probe.
+/// What is to be done for one target; replaced as a whole by a reload, kept alive by a running
+/// probe.
 struct Scheduler::Plan {
   std::string upstream;
   TargetConfig target;
@@ -72,8 +75,8 @@ Scheduler::~Scheduler() = default;
 
 Time Scheduler::next_slot(const Entry& entry, Time after) const {
   const auto interval = entry.plan->interval;
-  const Duration phase(static_cast<std::int64_t>(
-      entry.hash % static_cast<std::uint64_t>(interval.count())));
+  const Duration phase(
+      static_cast<std::int64_t>(entry.hash % static_cast<std::uint64_t>(interval.count())));
   const Duration since = after.time_since_epoch() - phase;
   const auto k = since.count() < 0 ? 0 : since / interval + 1;
   return Time(phase + k * interval);
@@ -155,8 +158,8 @@ void Scheduler::launch(Entry& entry) {
   entry.discard.cancel();
   entry.running_plan = entry.plan;
   const Plan& plan = *entry.running_plan;
-  entry.run = std::make_unique<ProbeRun>(around_.engine, plan.target.target, plan.target.make,
-                                         plan.run);
+  entry.run =
+      std::make_unique<ProbeRun>(around_.engine, plan.target.target, plan.target.make, plan.run);
   around_.metrics.set_probes_in_flight(++in_flight_);
   keep_ticking();
   const Duration stalled = around_.engine.loop.stalled();
@@ -186,9 +189,9 @@ void Scheduler::on_outcomes(Entry& entry, std::vector<Outcome> outcomes, Duratio
   const Duration stalled = around_.engine.loop.stalled() - stalled_before;
   around_.metrics.set_probes_in_flight(--in_flight_);
   // We are inside the run's callback: it is freed in the next turn.
-  entry.discard = around_.engine.loop.after(
-      Duration::zero(), [run = std::shared_ptr<ProbeRun>(std::move(entry.run)),
-                         plan = std::move(entry.running_plan)] {});
+  entry.discard = around_.engine.loop.after(Duration::zero(),
+                                            [run = std::shared_ptr<ProbeRun>(std::move(entry.run)),
+                                             plan = std::move(entry.running_plan)] {});
   for (const Outcome& outcome : outcomes) {
     for (Series* series : series_for(entry, outcome)) take(entry, *series, outcome, stalled);
   }
@@ -218,9 +221,9 @@ std::vector<Scheduler::Series*> Scheduler::series_for(Entry& entry, const Outcom
 Scheduler::Series& Scheduler::add_series(Entry& entry, const std::string& address) {
   const Plan& plan = *entry.plan;
   auto series = std::make_unique<Series>();
-  series->row = around_.store.add(ProbeStore::RowSpec{
-      plan.upstream, plan.target.target.label, address, plan.target.type, plan.service, plan.labels,
-      plan.interval});
+  series->row = around_.store.add(ProbeStore::RowSpec{plan.upstream, plan.target.target.label,
+                                                      address, plan.target.type, plan.service,
+                                                      plan.labels, plan.interval});
   TargetStatus& status = series->status;
   status.upstream = plan.upstream;
   status.target = plan.target.target.label;
@@ -253,8 +256,7 @@ void Scheduler::take(Entry& entry, Series& series, const Outcome& outcome, Durat
   HostCircumstances host;
   host.stalled = stalled;
   host.resolver_dead = around_.engine.resolver.dead();
-  host.no_default_route =
-      outcome.error == ErrorClass::unreachable && !around_.has_default_route();
+  host.no_default_route = outcome.error == ErrorClass::unreachable && !around_.has_default_route();
   const LocalTrouble trouble = local_trouble(outcome, host, plan.run.timeout);
   around_.metrics.count_local_error(trouble);
   if (!outcome.address.empty()) series.last_seen = around_.engine.loop.now();
@@ -270,10 +272,10 @@ void Scheduler::take(Entry& entry, Series& series, const Outcome& outcome, Durat
   ++status.attempts;
   if (!outcome.success()) ++status.failures;
   if (series.row) {
-    around_.store.record(*series.row,
-                         ProbeStore::Sample{outcome, status.verdict, wall, status.state_change,
-                                            status.last_success, stalled == Duration::zero(),
-                                            around_.engine.loop.now()});
+    around_.store.record(
+        *series.row,
+        ProbeStore::Sample{outcome, status.verdict, wall, status.state_change, status.last_success,
+                           stalled == Duration::zero(), around_.engine.loop.now()});
   }
   publish(entry, series, outcome, trouble);
   if (status.verdict != before) around_.on_verdict(status, before);

@@ -2,9 +2,9 @@
 // Probes every target on its own fixed grid and hands the results on. Owned by the Agent; loop
 // thread.
 //
-// The grid: a target runs at phase + k * interval of CLOCK_MONOTONIC, its phase being the hash of its
-// name, so that targets are spread evenly and stay where they are across reloads and restarts. At the
-// start each target also runs once early, at most one every 10 ms.
+// The grid: a target runs at phase + k * interval of CLOCK_MONOTONIC, its phase being the hash of
+// its name, so that targets are spread evenly and stay where they are across reloads and restarts.
+// At the start each target also runs once early, at most one every 10 ms.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ class Scheduler {
   Scheduler(const Scheduler&) = delete;
   Scheduler& operator=(const Scheduler&) = delete;
 
-  /// Makes these the targets. One that was there before (same upstream, target and labels) keeps its
-  /// counters, its state and its place in the grid; one that is gone ends with its series.
+  /// Makes these the targets. One that was there before (same upstream, target and labels) keeps
+  /// its counters, its state and its place in the grid; one that is gone ends with its series.
   void apply(const std::vector<UpstreamConfig>& upstreams, unsigned max_in_flight);
 
   std::size_t in_flight() const { return in_flight_; }

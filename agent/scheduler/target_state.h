@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What rise and fall make of one row of results, and when a failure is this host's own. Pure values;
-// no clock, no loop.
+// What rise and fall make of one row of results, and when a failure is this host's own. Pure
+// values; no clock, no loop.
 //
 //   verdict   result                          becomes
 //   unknown   `rise` successes in a row       up

@@ -24,7 +24,8 @@ std::string reason(int error) { return std::generic_category().message(error); }
 Result<ListenSocketFd> listen_on(const Endpoint& endpoint, bool dual_stack, std::string_view said) {
   ListenSocketFd result;
   result.fd.reset(socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!result.fd) return fail("cannot listen on " + std::string(said) + ": " + reason(errno), errno);
+  if (!result.fd)
+    return fail("cannot listen on " + std::string(said) + ": " + reason(errno), errno);
   const int on = 1;
   const int off = 0;
   if (endpoint.family() != AF_UNIX) {
@@ -80,8 +81,8 @@ Result<ListenSocketFd> open_listen_socket(std::string_view address) {
   std::string_view host = address.substr(0, colon);
   if (host.empty()) {
     Result<ListenSocketFd> both = listen_on(*ip_endpoint("::", *port), true, address);
-    const bool no_ipv6 = !both && (both.error().code == EAFNOSUPPORT ||
-                                   both.error().code == EADDRNOTAVAIL);
+    const bool no_ipv6 =
+        !both && (both.error().code == EAFNOSUPPORT || both.error().code == EADDRNOTAVAIL);
     return no_ipv6 ? listen_on(*ip_endpoint("0.0.0.0", *port), false, address) : std::move(both);
   }
   if (host == "localhost") host = "127.0.0.1";

@@ -83,7 +83,8 @@ Shown shown(const TargetStatus& status) {
     return {1, "trouble", "trouble on this host, not counted against the upstream"};
   }
   if (status.verdict == Verdict::down) return {0, "down", well ? "down, recovering" : "down"};
-  if (!well) return {1, "degraded", status.verdict == Verdict::up ? "up, last probe failed" : "failing"};
+  if (!well)
+    return {1, "degraded", status.verdict == Verdict::up ? "up, last probe failed" : "failing"};
   if (status.last->error == ErrorClass::slow_response) return {2, "degraded", "up, slow"};
   return {4, "up", "up"};
 }
@@ -212,8 +213,8 @@ std::string render_status_page(const StatusPageData& data) {
     return std::pair(shown(*a).rank, std::string_view(a->upstream)) <
            std::pair(shown(*b).rank, std::string_view(b->upstream));
   });
-  const auto failing =
-      std::count_if(targets.begin(), targets.end(), [](const auto* s) { return shown(*s).rank < 2; });
+  const auto failing = std::count_if(targets.begin(), targets.end(),
+                                     [](const auto* s) { return shown(*s).rank < 2; });
   std::string out(kHead);
   out += "<header><h1>upstream-agent</h1><p>" + std::to_string(targets.size()) + " targets, " +
          std::to_string(failing) + " failing. <span class=\"dim\">" + date(data.now) + ", " +

@@ -23,7 +23,7 @@ struct StatusPageData {
   std::vector<StatusBoard::Entry> targets;
   HostGlance host;
   WallTime now;
-  std::string configuration;  ///< the file, or what is done without one
+  std::string configuration;       ///< the file, or what is done without one
   std::vector<std::string> notes;  ///< of discovery
 };
 

@@ -192,8 +192,9 @@ WebReply WebServer::Impl::answer(MHD_Connection* connection, std::string_view me
   if (!is_known_method(method)) {
     reply = text_reply(501, "Not implemented.\n");
   } else if (route == nullptr) {
-    reply = text_reply(404, "No such page. There are / (status), /metrics, /-/healthy, /-/ready, "
-                            "and POST /-/reload.\n");
+    reply = text_reply(404,
+                       "No such page. There are / (status), /metrics, /-/healthy, /-/ready, "
+                       "and POST /-/reload.\n");
   } else if (method != route->method && !(route->method == "GET" && method == "HEAD")) {
     reply = text_reply(405, "Method not allowed.\n");
     reply.headers.emplace_back("Allow", route->method == "GET" ? "GET, HEAD" : "POST");
@@ -230,11 +231,11 @@ WebReply WebServer::Impl::dispatch(const Route& route, MHD_Connection* connectio
           return MHD_YES;
         },
         &request.forwarded);
-    const auto refused =
-        route.method == "POST" ? refuse_action(request) : refuse_private(request);
+    const auto refused = route.method == "POST" ? refuse_action(request) : refuse_private(request);
     if (refused) return text_reply(403, *refused);
   }
-  if (route.path == "/metrics") return handlers.metrics(header("Accept"), header("Accept-Encoding"));
+  if (route.path == "/metrics")
+    return handlers.metrics(header("Accept"), header("Accept-Encoding"));
   if (route.path == "/-/healthy") return text_reply(200, "Healthy.\n");
   if (route.path == "/-/ready") {
     return handlers.ready() ? text_reply(200, "Ready.\n") : text_reply(503, "Starting.\n");
@@ -242,7 +243,8 @@ WebReply WebServer::Impl::dispatch(const Route& route, MHD_Connection* connectio
   if (route.path == "/-/reload") {
     const Result<void> reloaded = handlers.reload();
     if (reloaded) return text_reply(200, "Reloaded.\n");
-    return text_reply(500, "The configuration was not changed:\n" + reloaded.error().message + '\n');
+    return text_reply(500,
+                      "The configuration was not changed:\n" + reloaded.error().message + '\n');
   }
   return handlers.status_page();
 }

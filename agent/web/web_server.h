@@ -28,7 +28,8 @@ struct WebHandlers {
   std::function<WebReply()> status_page;
   std::function<bool()> ready;
   std::function<Result<void>()> reload;
-  /// @param handler of a closed set: "/metrics", "/", "/-/healthy", "/-/ready", "/-/reload", "other"
+  /// @param handler of a closed set: "/metrics", "/", "/-/healthy", "/-/ready", "/-/reload",
+  /// "other"
   std::function<void(std::string_view handler, unsigned code)> count;
 };
 

@@ -181,7 +181,8 @@ class Parser {
   }
 
   void close_block(std::vector<NginxDirective>& open, NginxDirective& current, unsigned line) {
-    if (!current.name.empty()) problem(current.line, "';' is missing after '" + escape_line(current.name, 60) + "'");
+    if (!current.name.empty())
+      problem(current.line, "';' is missing after '" + escape_line(current.name, 60) + "'");
     current = {};
     if (open.size() == 1) return problem(line, "'}' without '{'");
     fold(open);

@@ -95,8 +95,8 @@ class Finder {
       const bool braces = dollar + 1 < text.size() && text[dollar + 1] == '{';
       const std::size_t begin = dollar + (braces ? 2 : 1);
       std::size_t end = begin;
-      while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) != 0 ||
-                                   text[end] == '_')) {
+      while (end < text.size() &&
+             (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) {
         ++end;
       }
       const auto value = scope.variables.find('$' + text.substr(begin, end - begin));

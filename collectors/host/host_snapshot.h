@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the host looked like at one moment. A value; each part is there only where its sampler worked.
+// What the host looked like at one moment. A value; each part is there only where its sampler
+// worked.
 #pragma once
 
 #include <array>

@@ -125,7 +125,8 @@ std::unique_ptr<HostSampler> make_sampler(std::string_view name,
     return file("memory", "meminfo", taking(parse_memory, &HostSnapshot::memory));
   }
   if (name == "pressure") return std::make_unique<PressureSampler>(proc / "pressure");
-  if (name == "oom") return file("oom", "vmstat", taking(parse_oom_kills, &HostSnapshot::oom_kills));
+  if (name == "oom")
+    return file("oom", "vmstat", taking(parse_oom_kills, &HostSnapshot::oom_kills));
   if (name == "connections") return std::make_unique<ConnectionSampler>();
   return nullptr;
 }
@@ -239,8 +240,8 @@ bool read_has_default_route(const std::filesystem::path& proc) {
   return has_default_route(read("route"), read("ipv6_route"));
 }
 
-std::vector<std::unique_ptr<HostSampler>> make_host_samplers(
-    const std::vector<std::string>& names, const std::filesystem::path& proc) {
+std::vector<std::unique_ptr<HostSampler>> make_host_samplers(const std::vector<std::string>& names,
+                                                             const std::filesystem::path& proc) {
   std::vector<std::unique_ptr<HostSampler>> result;
   for (const std::string& name : names) {
     if (auto sampler = make_sampler(name, proc)) result.push_back(std::move(sampler));

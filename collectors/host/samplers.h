@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The host samplers that read /proc, and the list of all. parse_*() are pure; reading is apart, below
-// a root that tests replace. Sampling thread.
+// The host samplers that read /proc, and the list of all. parse_*() are pure; reading is apart,
+// below a root that tests replace. Sampling thread.
 #pragma once
 
 #include <filesystem>

@@ -213,12 +213,19 @@ void HttpProbe::set_tls_options() {
 curl_socket_t HttpProbe::open_socket(void* self, curlsocktype /*purpose*/,
                                      curl_sockaddr* /*address*/) noexcept {
   auto* probe = static_cast<HttpProbe*>(self);
-  probe->in_use_ = std::exchange(probe->fd_, -1);  // a second attempt gets none
+  if (probe->fd_ < 0) return CURL_SOCKET_BAD;  // a second attempt gets none
+  // libcurl 7.88 connects a Unix socket again, already connected or not: it gets a fresh one, and
+  // the connection that was dialled has served as evidence.
+  if (probe->unix_) {
+    ::close(probe->fd_);
+    probe->fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  }
+  probe->in_use_ = std::exchange(probe->fd_, -1);
   return probe->in_use_ >= 0 ? probe->in_use_ : CURL_SOCKET_BAD;
 }
 
-int HttpProbe::set_socket(void* /*self*/, curl_socket_t /*fd*/, curlsocktype /*purpose*/) noexcept {
-  return CURL_SOCKOPT_ALREADY_CONNECTED;
+int HttpProbe::set_socket(void* self, curl_socket_t /*fd*/, curlsocktype /*purpose*/) noexcept {
+  return static_cast<HttpProbe*>(self)->unix_ ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ALREADY_CONNECTED;
 }
 
 int HttpProbe::close_socket(void* self, curl_socket_t fd) noexcept {
