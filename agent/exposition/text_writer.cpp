@@ -76,10 +76,7 @@ FamilyType type_of(prometheus::MetricType type) {
   return FamilyType::unknown;
 }
 
-char* put(char* to, std::string_view text) {
-  std::memcpy(to, text.data(), text.size());
-  return to + text.size();
-}
+char* put(char* to, std::string_view text) { return std::copy(text.begin(), text.end(), to); }
 
 char* put_number(char* to, std::uint64_t value) {
   return std::to_chars(to, to + kNumberBytes, value).ptr;

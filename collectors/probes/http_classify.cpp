@@ -151,6 +151,7 @@ Classified classify_transfer(const HttpEvidence& e) {
     case CURLE_PARTIAL_FILE:
       if (e.status == 0) return no_headers(e, closed_before_headers);
       return {body_truncated, how_closed(e)};
+    case CURLE_COULDNT_CONNECT:  // we had connected: the peer has reset the connection since
     case CURLE_SEND_ERROR:
       return no_headers(e, reset_before_headers);
     case CURLE_RECV_ERROR:
