@@ -180,6 +180,60 @@ def namespace():
         subprocess.run(["ip", "netns", "del", NETNS], check=False)
 
 
+@contextlib.contextmanager
+def dns_namespace():
+    """A namespace whose only resolver is the lab's."""
+    folder = f"/etc/netns/{NETNS}"
+    with namespace() as inside:
+        os.makedirs(folder, exist_ok=True)
+        try:
+            with open(f"{folder}/resolv.conf", "w", encoding="ascii") as conf:
+                conf.write("nameserver 127.0.0.53\n")
+            server = str(agent.ROOT / "tests/lab/dns.py")
+            with process(*inside, "/usr/bin/python3", server, "127.0.0.53") as child:
+                time.sleep(0.5)
+                assert child.poll() is None
+                yield inside
+        finally:
+            shutil.rmtree(folder)
+
+
+DNS = {
+    "nx": "dns_not_found",
+    "nodata": "dns_not_found",
+    "servfail": "dns_failed",
+    "refused": "dns_failed",
+    "notimp": "dns_failed",
+    "formerr": "dns_failed",
+    "half": "dns_failed",
+    "silent": "dns_timeout",
+}
+
+
+def test_what_a_resolver_says():
+    with dns_namespace() as inside:
+        for name, wanted in DNS.items():
+            result, _ = agent.probe(f"http://{name}.test/", prefix=inside, timeout="2s")
+            assert (result["error_class"], result["phase"]) == (wanted, "dns"), (name, result)
+            assert set(result["timings"]) == {"total"}, result
+        result, _ = agent.probe("http://ok.test:1/", prefix=inside)
+        assert result["error_class"] == "connect_refused", result
+        assert (result["addresses"], result["address"]) == (1, "127.0.0.1:1")
+        assert "dns" in result["timings"]
+
+
+def test_a_dead_resolver_blames_nobody(tmp_path):
+    config = "".join(upstream(name, f"http://{name}.test/") for name in ("silent", "nx"))
+    with dns_namespace() as inside, agent.running(config, tmp_path, inside) as a:
+        # The resolver answers for one name: the other's silence is its own.
+        a.wait_for(lambda a: a.value("upstream_up", upstream="nx") == 0
+                   and a.value("upstream_up", upstream="silent") == 0)
+    alone = upstream("silent", "http://silent.test/")
+    with dns_namespace() as inside, agent.running(alone, tmp_path, inside) as a:
+        a.wait_for(lambda a: a.value("upstream_agent_local_errors_total", reason="resolver_dead") >= 3)
+        assert a.value("upstream_up", upstream="silent") is None
+
+
 FIREWALL = {
     "DROP": "connect_timeout",
     "REJECT": "connect_firewall_rejected",
