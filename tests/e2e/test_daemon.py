@@ -161,6 +161,14 @@ def test_a_stopped_process_blames_nobody(tmp_path):
         assert over[0] == over[1], "a latency across the pause was observed"
 
 
+def test_localhost_needs_no_resolver_and_leaks_nothing(tmp_path):
+    with hostile.serving("ok") as (_, port), agent.running(
+        upstream("local", f"http://localhost:{port}/"), tmp_path
+    ) as a:  # the sanitizer build reports a leak by its exit status
+        a.wait_for(lambda a: a.value("upstream_up", upstream="local") == 1)
+        assert a.value("upstream_probe_addresses", upstream="local") == 2
+
+
 NETNS = "upstream-agent-test"
 
 
