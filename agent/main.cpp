@@ -2,106 +2,101 @@
 #include <ares.h>
 #include <curl/curl.h>
 #include <microhttpd.h>
+#include <spdlog/version.h>
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <iomanip>
 #include <iostream>
+#include <string_view>
 
-#include "agent/agent.h"
-#include "agent/cli/cli.h"
+#include "agent/cli/command.h"
+#include "collectors/core/text.h"
 
 namespace {
 
-constexpr const char* kExamples = R"(
-Examples:
-  upstream-agent                                  watch this host; see http://localhost:10917/
-  upstream-agent probe http://127.0.0.1:3000/     what is wrong with it, now
-  upstream-agent explain connect_refused          what a class means and what to check first
-  upstream-agent check --config.file=agent.toml   every mistake in a configuration
+using ua::Arguments;
 
-Exit status: 0 well, 1 failed or an upstream is down, 2 usage, 78 configuration.)";
-
-std::string version_text() {
-  return std::string("upstream-agent " UA_VERSION "\n") + curl_version() + "\nc-ares " +
-         ares_version(nullptr) + "\nlibmicrohttpd " + MHD_get_version();
-}
-
-struct Arguments {
-  ua::RunArguments run;
-  ua::ProbeArguments probe;
-  ua::ExplainArguments explain;
-  std::optional<std::filesystem::path> config_file;
+struct Command {
+  std::string_view name;
+  std::string_view help;
+  int (*run)(const Arguments& arguments, std::ostream& out, std::ostream& err);
 };
 
-void add_config_option(CLI::App& app, std::optional<std::filesystem::path>& file) {
-  app.add_option_function<std::string>(
-      "--config.file", [&file](const std::string& path) { file = path; },
-      "Configuration file (default: /etc/upstream-agent/agent.toml where it exists)");
+constexpr std::array<Command, 4> kCommands{{
+    {"run", "the daemon; also what runs without a command", ua::run_command},
+    {"check", "validate the configuration and print every mistake", ua::check_command},
+    {"probe", "probe targets once, now: what is wrong, and what to check first", ua::probe_command},
+    {"explain", "what an error class means", ua::explain_command},
+}};
+
+void print_help() {
+  std::cout << "Tells which upstream fails, how, since when, and what to check first.\n\n"
+               "Usage: upstream-agent [run] [FLAGS]\n"
+               "       upstream-agent COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    std::cout << "  " << std::left << std::setw(28) << command.name << command.help << '\n';
+  }
+  std::cout << "  --help                      this text; also after a command\n"
+               "  --version                   versions of the agent and its libraries\n"
+            << ua::run_flags_help() << R"(
+Examples:
+  upstream-agent                                  watch this host: http://localhost:10917/
+  upstream-agent probe http://127.0.0.1:3000/     is it up, and if not, why
+  upstream-agent explain connect_refused          what that means
+  upstream-agent check --config.file=agent.toml   every mistake in a configuration
+
+Exit status: 0 well; 1 a target is down, or the agent could not go on; 2 wrong usage;
+78 a mistake in the configuration.
+)";
 }
 
-void add_run_options(CLI::App& app, ua::RunArguments& run) {
-  add_config_option(app, run.config_file);
-  app.add_option("--web.listen-address", run.listen_addresses,
-                 "Where to serve: host:port, [v6]:port, :port or unix:/path (default :10917)");
-  app.add_option_function<std::string>(
-      "--log.level", [&run](const std::string& level) { run.log_level = level; },
-      "trace, debug, info, warn, error or off");
-  app.add_option_function<std::string>(
-      "--log.format", [&run](const std::string& format) { run.log_format = format; },
-      "logfmt or json");
+void print_version() {
+  std::cout << "upstream-agent " UA_VERSION "\n"
+            << curl_version() << "\nc-ares/" << ares_version(nullptr) << " libmicrohttpd/"
+            << MHD_get_version() << " spdlog/" << SPDLOG_VER_MAJOR << '.' << SPDLOG_VER_MINOR << '.'
+            << SPDLOG_VER_PATCH << '\n';
 }
 
-int dispatch(CLI::App& app, Arguments& arguments) {
-  if (app.got_subcommand("check")) {
-    return ua::run_check(arguments.config_file ? arguments.config_file : arguments.run.config_file,
-                         std::cout, std::cerr);
-  }
-  if (app.got_subcommand("explain")) {
-    return ua::run_explain(arguments.explain, std::cout, std::cerr);
-  }
-  if (app.got_subcommand("probe")) return ua::run_probe(arguments.probe, std::cout, std::cerr);
-  return ua::run_agent(arguments.run);
+int unknown_command(const std::string& word) {
+  std::array<std::string_view, kCommands.size()> names;
+  std::transform(kCommands.begin(), kCommands.end(), names.begin(),
+                 [](const Command& command) { return command.name; });
+  std::cerr << "upstream-agent: there is no command '" << ua::escape_line(word, 100) << '\'';
+  if (const auto close = ua::nearest(word, names))
+    std::cerr << "; did you mean '" << *close << "'?";
+  std::cerr << "\nTry 'upstream-agent --help'.\n";
+  return ua::kExitUsage;
 }
 
-int run_main(int argc, char** argv) {
-  CLI::App app("Tells which upstream fails, how, since when, and what to check first.",
-               "upstream-agent");
-  Arguments arguments;
-  app.footer(kExamples);
-  app.set_version_flag("--version", version_text);
-  app.require_subcommand(0, 1);
-  add_run_options(app, arguments.run);
-
-  CLI::App* run = app.add_subcommand("run", "The daemon (also without any subcommand)");
-  add_run_options(*run, arguments.run);
-  CLI::App* check = app.add_subcommand("check", "Validate the configuration; 0 or 78");
-  add_config_option(*check, arguments.config_file);
-  CLI::App* probe = app.add_subcommand("probe", "Probe targets once, now; 0 up, 1 down");
-  probe->add_option("target", arguments.probe.targets, "URL, or name of a configured upstream")
-      ->required();
-  add_config_option(*probe, arguments.probe.config_file);
-  probe->add_option("--timeout", arguments.probe.timeout, "For everything (default 5s)");
-  probe->add_flag("--json", arguments.probe.json, "One JSON object a line");
-  CLI::App* explain = app.add_subcommand("explain", "What an error class means");
-  explain->add_option("class", arguments.explain.classes, "Names of error classes");
-  explain->add_flag("--all", arguments.explain.all, "The whole catalogue");
-  explain->add_flag("--json", arguments.explain.json, "As JSON");
-
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    return code == 0 ? 0 : ua::kExitUsage;
+int dispatch(Arguments words) {
+  const std::string first = words.empty() ? "" : words[0];
+  if (first == "--help" || first == "-h" || first == "help") {
+    print_help();
+    return 0;
   }
-  return dispatch(app, arguments);
+  if (first == "--version") {
+    print_version();
+    return 0;
+  }
+  if (first.empty() || first[0] == '-') return ua::run_command(words, std::cout, std::cerr);
+  const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
+                                           [&](const Command& c) { return c.name == first; });
+  if (command == kCommands.end()) return unknown_command(first);
+  words.erase(words.begin());
+  return command->run(words, std::cout, std::cerr);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   try {
-    return run_main(argc, argv);
+    const int status = dispatch(Arguments(argv + std::min(argc, 1), argv + argc));
+    if (std::cout.flush()) return status;
+    std::cerr << "upstream-agent: the output could not be written\n";
+    return ua::kExitFailure;
   } catch (const std::exception& error) {
-    std::cerr << "upstream-agent: " << error.what() << '\n';
-    return 1;
+    std::cerr << "upstream-agent: " << ua::escape_line(error.what()) << '\n';
+    return ua::kExitFailure;
   }
 }

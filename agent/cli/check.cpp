@@ -1,29 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ostream>
 
-#include "agent/agent.h"
-#include "agent/cli/cli.h"
-#include "agent/config/discovered.h"
+#include "agent/cli/flags.h"
 #include "agent/config/memory_bound.h"
+#include "collectors/core/text.h"
 
 namespace ua {
 
-int run_check(const std::optional<std::filesystem::path>& file, std::ostream& out,
-              std::ostream& err) {
-  RunArguments arguments;
-  arguments.config_file = file;
-  auto config = configuration_of(arguments);
-  if (!config) {
-    for (const Diagnostic& diagnostic : config.error()) err << diagnostic.text() << '\n';
-    return kExitConfiguration;
-  }
-  if (config->discovery.nginx) {
-    Discovered found = discover_nginx(config->discovery.nginx_root);
-    for (const std::string& note : found.notes) out << "discovery: " << note << '\n';
-    for (UpstreamConfig& upstream : found.upstreams) {
-      config->upstreams.push_back(std::move(upstream));
-    }
-  }
+int check_command(const Arguments& arguments, std::ostream& out, std::ostream& err) {
+  CLI::App app("Validates the configuration: prints every mistake as file:line:column: message.",
+               "upstream-agent check");
+  app.footer("Exit status: 0 valid, 78 not.");
+  std::optional<std::filesystem::path> file;
+  add_config_flag(app, file);
+  if (const auto status = parse_flags(app, arguments, out, err)) return *status;
+
+  std::vector<std::string> notes;
+  const auto config = load_or_complain(file, notes, err);
+  if (!config) return kExitConfiguration;
+  for (const std::string& note : notes) out << "discovery: " << escape_line(note) << '\n';
   std::size_t targets = 0;
   for (const UpstreamConfig& upstream : config->upstreams) targets += upstream.targets.size();
   out << (config->file ? config->file->string() : std::string("no configuration file")) << ": "

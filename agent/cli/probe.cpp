@@ -1,119 +1,156 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <ostream>
 
-#include "agent/agent.h"
-#include "agent/cli/cli.h"
+#include "agent/cli/flags.h"
+#include "agent/cli/probe_jobs.h"
+#include "agent/cli/probe_report.h"
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/text.h"
-#include "collectors/probes/http_probe.h"
 #include "collectors/probes/probe_run.h"
-#include "collectors/probes/tcp_probe.h"
 
 namespace ua {
 namespace {
 
-struct Job {
-  TargetConfig target;
-  RunOptions run;
-  std::string service;
+constexpr std::size_t kMostAtOnce = 64;
+
+struct ProbeFlags {
+  std::vector<std::string> words;
+  std::optional<std::filesystem::path> config_file;
+  std::optional<Duration> timeout;
+  bool json = false;
 };
 
-Result<Job> job_for_url(const std::string& url, Duration timeout) {
-  Result<Target> target = parse_target(url);
-  if (!target) return tl::unexpected(target.error());
-  const ProbeType* type = find_probe_type(target->scheme);
-  if (type == nullptr) {
-    return fail("no probe for " + escape_line(target->scheme, 60) +
-                "://; there are http, https, http+unix, tcp and tcp+unix");
-  }
-  Job job;
-  job.run.timeout = timeout;
-  job.target.type = type->name;
-  job.target.make = type->name == "tcp" ? make_tcp_maker() : make_http_maker({}, {});
-  job.target.target = std::move(*target);
-  return job;
-}
+/// Runs all jobs, some at once, and keeps their outcomes in order.
+class Prober {
+ public:
+  explicit Prober(const std::vector<ProbeJob>& jobs)
+      : jobs_(jobs), engine_(loop_), runs_(jobs.size()), outcomes_(jobs.size()) {}
 
-/// The targets of a configured upstream with its options; empty where there is none of that name.
-std::vector<Job> jobs_of_upstream(const Config& config, const std::string& name) {
-  std::vector<Job> jobs;
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    if (upstream.name != name) continue;
-    for (const TargetConfig& target : upstream.targets) {
-      jobs.push_back(Job{target, upstream.run, upstream.service});
-    }
+  std::vector<std::vector<Outcome>> run() {
+    // A peer that resets while OpenSSL writes would end the process.
+    std::signal(SIGPIPE, SIG_IGN);
+    while (next_ < jobs_.size() && next_ < kMostAtOnce) start_next();
+    if (!jobs_.empty()) loop_.run();
+    std::signal(SIGPIPE, SIG_DFL);
+    return std::move(outcomes_);
   }
-  return jobs;
-}
+
+  WallTime wall_now() const { return loop_.wall_now(); }
+
+ private:
+  void start_next() {
+    const std::size_t i = next_++;
+    const ProbeJob& job = jobs_[i];
+    runs_[i] = std::make_unique<ProbeRun>(engine_, job.target.target, job.target.make, job.run);
+    runs_[i]->start([this, i](std::vector<Outcome> outcomes) {
+      outcomes_[i] = std::move(outcomes);
+      if (next_ < jobs_.size()) start_next();
+      if (++finished_ == jobs_.size()) loop_.stop();
+    });
+  }
+
+  const std::vector<ProbeJob>& jobs_;
+  EpollLoop loop_;
+  ProbeEngine engine_;
+  std::vector<std::unique_ptr<ProbeRun>> runs_;
+  std::vector<std::vector<Outcome>> outcomes_;
+  std::size_t next_ = 0;
+  std::size_t finished_ = 0;
+};
 
 bool wants_colour() {
-  return isatty(STDOUT_FILENO) == 1 &&
-         std::getenv("NO_COLOR") == nullptr;  // NOLINT(concurrency-mt-unsafe): never set
+  const auto set = [](const char* name) {
+    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+    return std::string_view(value == nullptr ? "" : value);
+  };
+  return isatty(STDOUT_FILENO) == 1 && set("NO_COLOR").empty() && set("TERM") != "dumb";
+}
+
+std::string timeout_problem(const std::string& text) {
+  const auto value = parse_duration(text);
+  return value && *value >= 1ms && *value <= 10min ? "" : "write a time such as 500ms or 5s";
+}
+
+std::optional<int> read_flags(const Arguments& arguments, ProbeFlags& flags, std::ostream& out,
+                              std::ostream& err) {
+  CLI::App app("Probes each target once, now: how far it came, what is wrong, what to check first.",
+               "upstream-agent probe");
+  app.footer(
+      "TARGET is a URL (http://host:port/path, https://host/path, tcp://host:port,\n"
+      "http+unix:///run/app.sock:/path, tcp+unix:///run/app.sock), or the name of an upstream in "
+      "the\n"
+      "configuration, which is then probed with its own settings.\n\n"
+      "Exit status: 0 all are up, 1 at least one is not, 2 wrong usage, 78 a mistake in the\n"
+      "configuration.\n\n"
+      "Examples:\n"
+      "  upstream-agent probe http://127.0.0.1:3000/healthz tcp://127.0.0.1:5432\n"
+      "  upstream-agent probe --config.file=agent.toml checkout\n"
+      "  upstream-agent probe --json https://example.org/ | jq .error_class");
+  app.add_option("TARGET", flags.words, "What to probe")->required();
+  add_config_flag(app, flags.config_file);
+  app.add_option_function<std::string>(
+         "--timeout", [&](const std::string& text) { flags.timeout = parse_duration(text); },
+         "For everything; default 5s, or what the upstream has")
+      ->type_name("DURATION")
+      ->check(CLI::Validator(timeout_problem, ""));
+  app.add_flag("--json", flags.json, "One JSON object a line, see upstream-agent(1)");
+  return parse_flags(app, arguments, out, err);
+}
+
+/// @return 0, or the exit status after saying what is wrong
+int find_jobs(const ProbeFlags& flags, std::vector<ProbeJob>& jobs, std::ostream& err) {
+  std::vector<UpstreamConfig> upstreams;
+  if (flags.config_file || std::any_of(flags.words.begin(), flags.words.end(), is_upstream_name)) {
+    std::vector<std::string> notes;
+    auto config = load_or_complain(flags.config_file, notes, err);
+    if (!config) return kExitConfiguration;
+    upstreams = std::move(config->upstreams);
+  }
+  for (const std::string& word : flags.words) {
+    const auto found = jobs_for(word, upstreams);
+    if (!found) {
+      err << "upstream-agent probe: " << found.error().message << '\n';
+      return kExitUsage;
+    }
+    jobs.insert(jobs.end(), found->begin(), found->end());
+  }
+  for (ProbeJob& job : jobs) job.run.timeout = flags.timeout.value_or(job.run.timeout);
+  return 0;
 }
 
 }  // namespace
 
-int run_probe(const ProbeArguments& arguments, std::ostream& out, std::ostream& err) {
-  const auto timeout = parse_duration(arguments.timeout);
-  if (!timeout || *timeout < 1ms || *timeout > 10min) {
-    err << "upstream-agent: --timeout takes a duration from 1ms to 10m, such as 5s\n";
-    return kExitUsage;
-  }
-  std::optional<Config> config;
-  if (arguments.config_file) {
-    auto loaded = load_config(*arguments.config_file);
-    if (!loaded) {
-      for (const Diagnostic& diagnostic : loaded.error()) err << diagnostic.text() << '\n';
-      return kExitConfiguration;
-    }
-    config = std::move(*loaded);
-  }
-  std::vector<Job> jobs;
-  for (const std::string& text : arguments.targets) {
-    if (config) {
-      std::vector<Job> named = jobs_of_upstream(*config, text);
-      if (!named.empty()) {
-        jobs.insert(jobs.end(), named.begin(), named.end());
-        continue;
-      }
-    }
-    Result<Job> job = job_for_url(text, *timeout);
-    if (!job) {
-      err << "upstream-agent: " << job.error().message << '\n';
-      return kExitUsage;
-    }
-    jobs.push_back(std::move(*job));
-  }
+int probe_command(const Arguments& arguments, std::ostream& out, std::ostream& err) {
+  ProbeFlags flags;
+  if (const auto status = read_flags(arguments, flags, out, err)) return *status;
+  std::vector<ProbeJob> jobs;
+  if (const int status = find_jobs(flags, jobs, err); status != 0) return status;
 
-  EpollLoop loop;
-  ProbeEngine engine(loop);
-  std::vector<std::vector<Outcome>> results(jobs.size());
-  std::size_t open = jobs.size();
-  std::vector<std::unique_ptr<ProbeRun>> runs;
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    runs.push_back(std::make_unique<ProbeRun>(engine, jobs[i].target.target, jobs[i].target.make,
-                                              jobs[i].run));
-    runs.back()->start([&, i](std::vector<Outcome> outcomes) {
-      results[i] = std::move(outcomes);
-      if (--open == 0) loop.stop();
-    });
-  }
-  loop.run();
+  Prober prober(jobs);
+  const auto results = prober.run();
   bool all_up = true;
+  std::string_view gap;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const ProbeJob& job = jobs[i];
     for (const Outcome& outcome : results[i]) {
       all_up = all_up && outcome.success();
-      const Job& job = jobs[i];
-      out << (arguments.json ? outcome_json(job.target.target, outcome, job.service) + '\n'
-                             : outcome_text(job.target.target, outcome, job.service,
-                                            loop.wall_now(), wants_colour()));
+      if (flags.json) {
+        out << report_json(job.target.target, outcome, job.service) << '\n';
+      } else {
+        out << gap
+            << report_text(job.target.target, outcome, job.service, prober.wall_now(),
+                           wants_colour());
+        gap = "\n";
+      }
     }
   }
-  return all_up ? 0 : 1;
+  return all_up ? 0 : kExitFailure;
 }
 
 }  // namespace ua

@@ -51,7 +51,7 @@ struct LoggingConfig {
 struct LimitsConfig {
   std::uint64_t max_series = 1'000'000;
   unsigned max_in_flight = 4096;
-  std::uint64_t max_body = 1024 * 1024;
+  std::uint64_t max_body = 1024ULL * 1024;
   unsigned max_connections = 64;  ///< to the web endpoint
 };
 

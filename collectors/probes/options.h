@@ -47,7 +47,7 @@ struct HttpOptions {
   bool follow_redirects = false;
   std::string basic_auth;    ///< "user:password", out of basic_auth = {username, password_file}
   std::string bearer_token;  ///< out of bearer_token_file
-  std::uint64_t max_body = 1024 * 1024;  ///< bytes
+  std::uint64_t max_body = 1024ULL * 1024;  ///< bytes
 };
 
 struct TlsOptions {

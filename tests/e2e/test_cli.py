@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What scripts rely on: exit codes and output of the commands."""
+import http.server
 import json
+import os
+import pty
 import subprocess
+import threading
+
+import pytest
 
 from tests.lab import agent
 
@@ -11,29 +17,163 @@ def run(*arguments):
                           check=False)
 
 
+@pytest.fixture(name="web")
+def real_server():
+    """The port of an HTTP server that answers 200."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"ok")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
+
 def test_the_catalogue_as_json():
     rows = json.loads(run("explain", "--all", "--json").stdout)
     assert len(rows) == 41
     assert sorted(row["code"] for row in rows) == list(range(1, 42))
+    assert len({row["name"] for row in rows}) == 41
+    assert list(rows[0]) == ["name", "code", "phase", "retry", "meaning", "likely_cause",
+                             "first_check", "command"]
     assert all(row["likely_cause"] and row["first_check"] and row["command"] for row in rows)
 
 
-def test_explain_one_class_and_none():
+def test_the_catalogue_as_a_table():
+    lines = run("explain", "--all").stdout.splitlines()
+    assert lines[0].split() == ["CODE", "CLASS", "PHASE", "RETRY", "WHAT", "WAS", "SEEN"]
+    assert len(lines) == 42
+    assert lines[7].split()[:4] == ["7", "connect_refused", "connect", "any"]
+
+
+def test_explain_one_class():
     assert "not running" in run("explain", "connect_refused").stdout
+    assert json.loads(run("explain", "connect_refused", "--json").stdout)["code"] == 7
+
+
+def test_explain_says_what_it_does_not_know():
     wrong = run("explain", "conect_refused")
-    assert wrong.returncode == 2
-    assert "did you mean connect_refused?" in wrong.stderr
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "did you mean 'connect_refused'?" in wrong.stderr
+    line = run("explain", "upstream prematurely closed connection")
+    assert (line.returncode, line.stdout) == (2, "")
+    assert "not yet messages or log lines" in line.stderr
 
 
-def test_usage_errors_end_with_2():
-    for arguments in (["--nope"], ["nope"], ["probe"], ["probe", "127.0.0.1:80"],
-                      ["probe", "ftp://127.0.0.1/"], ["probe", "--timeout", "5", "http://a/"]):
-        assert run(*arguments).returncode == 2, arguments
+USAGE = {
+    "unknown flag": (["--nope"], "--nope"),
+    "misspelt flag": (["run", "--log.levle=info"], "did you mean '--log.level'?"),
+    "unknown command": (["prob"], "did you mean 'probe'?"),
+    "level": (["--log.level=loud"], "loud"),
+    "format": (["run", "--log.format", "xml"], "xml"),
+    "no target": (["probe"], "TARGET"),
+    "no class": (["explain"], "--all"),
+    "class and all": (["explain", "--all", "unknown"], "excludes"),
+    "too much": (["check", "more"], "more"),
+    "no scheme": (["probe", "127.0.0.1:80"], "http://127.0.0.1:80 or tcp://127.0.0.1:80"),
+    "scheme": (["probe", "ftp://127.0.0.1/"], "no probe for 'ftp://'"),
+    "no unit": (["probe", "--timeout", "5", "http://a/"], "500ms or 5s"),
+    "no time": (["probe", "--timeout=0s", "http://a/"], "500ms or 5s"),
+    "credentials": (["probe", "http://u:p@127.0.0.1/"], "credentials"),
+}
+
+
+@pytest.mark.parametrize("case", USAGE)
+def test_a_usage_error_ends_with_2_and_says_why(case):
+    arguments, message = USAGE[case]
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert message in done.stderr
 
 
 def test_help_and_version():
-    assert "probe" in run("--help").stdout
-    assert run("--version").stdout.startswith("upstream-agent ")
+    text = run("--help").stdout
+    for word in ("run", "check", "probe", "explain", "--config.file", "--web.listen-address",
+                 "--log.level", "--log.format", "Examples:", "Exit status:"):
+        assert word in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+    version = run("--version").stdout
+    assert version.startswith("upstream-agent ")
+    for library in ("libcurl/", "OpenSSL/", "c-ares/", "libmicrohttpd/"):
+        assert library in version
+
+
+@pytest.mark.parametrize("command", ["run", "check", "probe", "explain"])
+def test_every_command_has_help(command):
+    done = run(command, "--help")
+    assert done.returncode == 0
+    assert f"Usage: upstream-agent {command} [OPTIONS]" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--config.file=/nonexistent.toml"], ["--config.file", "/nonexistent.toml"],
+    ["run", "--config.file=/nonexistent.toml"], ["check", "--config.file=/nonexistent.toml"],
+    ["probe", "--config.file=/nonexistent.toml", "http://127.0.0.1:1/"],
+])
+def test_a_configuration_that_is_missing_ends_with_78(arguments):
+    done = run(*arguments)
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "/nonexistent.toml" in done.stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([agent.binary(), "explain", "--all"], stdout=full, check=False,
+                              stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "could not be written" in done.stderr
+
+
+def test_several_targets_one_json_line_each_in_order(web):
+    up, down = f"http://127.0.0.1:{web}/", "tcp://127.0.0.1:1"
+    done = run("probe", "--json", down, up)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["target"], row["success"]) for row in rows] == [(down, False), (up, True)]
+    assert set(rows[0]) == set(rows[1])
+    assert done.returncode == 1
+    assert rows[0]["command"].endswith("ss -ltnp 'sport = :1'")
+    assert run("probe", up, up).returncode == 0
+
+
+def test_an_upstream_by_name_with_its_own_settings(web, tmp_path):
+    path = tmp_path / "agent.toml"
+    path.write_text(
+        f'[[upstream]]\nname = "web"\nservice = "web.service"\n'
+        f'targets = ["http://127.0.0.1:{web}/", "tcp://127.0.0.1:{web}"]\n'
+        f'[upstream.http]\nexpect_status = [204]\n'
+    )
+    done = run("probe", f"--config.file={path}", "--json", "web")
+    first, second = [json.loads(line) for line in done.stdout.splitlines()]
+    assert (first["error_class"], second["error_class"]) == ("content_mismatch", "none")
+    assert done.returncode == 1
+    wrong = run("probe", f"--config.file={path}", "wep")
+    assert (wrong.returncode, "did you mean 'web'?" in wrong.stderr) == (2, True)
+
+
+def on_a_terminal(*arguments, **environment):
+    master, slave = pty.openpty()
+    subprocess.run([agent.binary(), *arguments], stdout=slave, timeout=30, check=False,
+                   env={**os.environ, "TERM": "xterm", **environment})
+    os.close(slave)
+    text = os.read(master, 65536).decode()
+    os.close(master)
+    return text
+
+
+def test_colours_on_a_terminal_only_and_not_with_no_color():
+    target = "tcp://127.0.0.1:1"
+    assert "\x1b[1;31mDOWN\x1b[0m" in on_a_terminal("probe", target, NO_COLOR="")
+    assert "\x1b" not in on_a_terminal("probe", target, NO_COLOR="1")
+    assert "\x1b" not in on_a_terminal("probe", target, NO_COLOR="", TERM="dumb")
+    assert "\x1b" not in run("probe", target).stdout
 
 
 def test_check_reports_every_mistake_with_its_place(tmp_path):
@@ -58,4 +198,3 @@ def test_check_reports_every_mistake_with_its_place(tmp_path):
     done = run("check", f"--config.file={path}")
     assert done.returncode == 0
     assert "1 upstreams, 1 targets" in done.stdout
-    assert run("check", "--config.file=/nonexistent.toml").returncode == 78

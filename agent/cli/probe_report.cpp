@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/cli/probe_report.h"
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "agent/cli/waterfall.h"
+#include "agent/diagnosis/first_check.h"
+#include "collectors/core/text.h"
+
+namespace ua {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t kLabelWidth = 15;
+constexpr std::size_t kTextWidth = 80 - 2 - kLabelWidth;
+constexpr std::size_t kMaxLine = 2000;
+
+std::string date(WallTime time) {
+  const std::chrono::year_month_day day{std::chrono::floor<std::chrono::days>(time)};
+  std::array<char, 24> buffer{};
+  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02u", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  return buffer.data();
+}
+
+/// One line, however long: commands and foreign texts are copied whole.
+std::string field(std::string_view label, std::string_view value) {
+  std::string result = "  " + std::string(label);
+  result.append(kLabelWidth - label.size(), ' ');
+  return result + escape_line(value, kMaxLine) + '\n';
+}
+
+/// Broken between words.
+std::string prose(std::string_view label, std::string_view text) {
+  std::string result;
+  while (text.size() > kTextWidth) {
+    const std::size_t space = text.rfind(' ', kTextWidth);
+    if (space == std::string_view::npos) break;
+    result += field(label, text.substr(0, space));
+    text.remove_prefix(space + 1);
+    label = "";
+  }
+  return result + field(label, text);
+}
+
+struct Judgement {
+  std::string_view word;
+  const char* colour;  // SGR parameters
+};
+
+Judgement judge(const Outcome& outcome) {
+  if (outcome.error == ErrorClass::none) return {"UP", "1;32"};
+  if (outcome.error == ErrorClass::slow_response) return {"DEGRADED", "1;33"};
+  if (phase_of(outcome.error) == Phase::local) return {"UNKNOWN", "1;33"};
+  return {"DOWN", "1;31"};
+}
+
+std::string headline(const Target& target, const Outcome& outcome, bool colour) {
+  const Judgement judgement = judge(outcome);
+  std::string result(judgement.word);
+  if (colour) result = "\x1b[" + std::string(judgement.colour) + 'm' + result + "\x1b[0m";
+  result += "  " + escape_line(target.label, kMaxLine);
+  if (outcome.error == ErrorClass::none) return result + '\n';
+  const ErrorClassInfo& row = info(outcome.error);
+  return result + "  " + std::string(row.name) + " (phase " + std::string(name(row.phase)) + ")\n";
+}
+
+std::string advice(const Target& target, const Outcome& outcome, const std::string& service) {
+  const ErrorClassInfo& row = info(outcome.error);
+  std::string result = prose("what was seen", row.meaning);
+  if (row.phase == Phase::local) {
+    result += prose("note", "the trouble is on this machine; it says nothing about the upstream");
+  }
+  return result + prose("likely cause", row.likely_cause) + prose("first check", row.first_check) +
+         field("command", fill_command(row, target, service));
+}
+
+std::string http_line(const HttpFacts& http) {
+  std::string result = "status " + std::to_string(http.status_code);
+  if (http.version >= 2) result += ", HTTP/2";
+  if (http.version > 0 && http.version < 2)
+    result += http.version < 1.05 ? ", HTTP/1.0" : ", HTTP/1.1";
+  result += ", " + std::to_string(http.body_bytes) + " bytes of body";
+  if (http.redirects > 0) result += ", redirects followed: " + std::to_string(http.redirects);
+  return field("http", result);
+}
+
+std::string expiry(WallTime not_after, WallTime now) {
+  const auto days = std::chrono::floor<std::chrono::days>(not_after - now).count();
+  if (not_after <= now) return date(not_after) + ", " + std::to_string(-days) + " days ago";
+  return date(not_after) + ", in " + std::to_string(days) + " days";
+}
+
+std::string tls_lines(const TlsFacts& tls, WallTime now) {
+  std::string result;
+  if (!tls.version.empty()) result += field("tls", tls.version + ", " + tls.cipher);
+  const std::string why = tls.verify_error.empty() ? "" : ": " + tls.verify_error;
+  result += field("verified", tls.verified ? "yes" : "no" + why);
+  if (tls.certificate) {
+    result += field("certificate", tls.certificate->subject);
+    result += field("issuer", tls.certificate->issuer);
+    if (tls.certificate->not_before > now) {
+      result += field("valid from", date(tls.certificate->not_before));
+    }
+    result += field("expires", expiry(tls.certificate->not_after, now));
+  }
+  return result;
+}
+
+ordered_json timings(const PhaseTimes& times) {
+  ordered_json result = ordered_json::object();
+  for (std::size_t i = 0; i < kTimedPhaseCount; ++i) {
+    const auto phase = static_cast<TimedPhase>(i);
+    if (const auto value = times.get(phase)) result[std::string(name(phase))] = to_seconds(*value);
+  }
+  return result;
+}
+
+ordered_json http_json(const HttpFacts& http) {
+  return {{"status_code", http.status_code},
+          {"version", http.version},
+          {"body_bytes", http.body_bytes},
+          {"redirects", http.redirects}};
+}
+
+ordered_json tls_json(const TlsFacts& tls) {
+  ordered_json result{{"version", tls.version},
+                      {"cipher", tls.cipher},
+                      {"verified", tls.verified},
+                      {"verify_error", escape_line(tls.verify_error)}};
+  if (!tls.certificate) return result;
+  const Certificate& leaf = *tls.certificate;
+  result["subject"] = escape_line(leaf.subject);
+  result["issuer"] = escape_line(leaf.issuer);
+  result["names"] = ordered_json::array();
+  for (const std::string& name : leaf.names) result["names"].push_back(escape_line(name));
+  result["fingerprint_sha256"] = leaf.fingerprint_sha256;
+  result["not_before_timestamp"] = to_seconds(leaf.not_before);
+  result["not_after_timestamp"] = to_seconds(leaf.not_after);
+  return result;
+}
+
+}  // namespace
+
+std::string report_text(const Target& target, const Outcome& outcome, const std::string& service,
+                        WallTime now, bool colour) {
+  std::string result = headline(target, outcome, colour) + waterfall(outcome);
+  if (outcome.error != ErrorClass::none) result += advice(target, outcome, service);
+  if (!outcome.detail.empty()) result += field("detail", outcome.detail);
+  if (!outcome.message.empty()) result += field("message", outcome.message);
+  if (!outcome.address.empty()) {
+    const std::string of =
+        outcome.addresses > 1 ? " (the name has " + std::to_string(outcome.addresses) + ")" : "";
+    result += field("address", outcome.address + of);
+  }
+  if (outcome.http) result += http_line(*outcome.http);
+  if (outcome.tls) result += tls_lines(*outcome.tls, now);
+  return result;
+}
+
+std::string report_json(const Target& target, const Outcome& outcome, const std::string& service) {
+  ordered_json json{{"target", target.label},
+                    {"success", outcome.success()},
+                    {"error_class", name(outcome.error)},
+                    {"code", static_cast<unsigned>(outcome.error)},
+                    {"phase", nullptr},
+                    {"detail", escape_line(outcome.detail)},
+                    {"message", escape_line(outcome.message)},
+                    {"address", outcome.address},
+                    {"addresses", outcome.addresses},
+                    {"timings", timings(outcome.times)},
+                    {"http", nullptr},
+                    {"tls", nullptr},
+                    {"likely_cause", nullptr},
+                    {"first_check", nullptr},
+                    {"command", nullptr}};
+  if (outcome.http) json["http"] = http_json(*outcome.http);
+  if (outcome.tls) json["tls"] = tls_json(*outcome.tls);
+  if (outcome.error != ErrorClass::none) {
+    const ErrorClassInfo& row = info(outcome.error);
+    json["phase"] = name(row.phase);
+    json["likely_cause"] = row.likely_cause;
+    json["first_check"] = row.first_check;
+    json["command"] = fill_command(row, target, service);
+  }
+  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace ua

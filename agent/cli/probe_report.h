@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `probe` prints of one result: a report for people, or a line of JSON for programs. Pure.
+#pragma once
+
+#include <string>
+
+#include "collectors/core/outcome.h"
+#include "collectors/probes/target.h"
+
+namespace ua {
+
+/// Verdict, waterfall of phases, what to do, facts. Untrusted bytes are escaped.
+/// @param service unit that serves the target, for the suggested command; may be empty
+/// @param now what "days left" is counted from
+std::string report_text(const Target& target, const Outcome& outcome, const std::string& service,
+                        WallTime now, bool colour);
+
+/// One object without a line break, ASCII only; the keys are described in upstream-agent(1) and are
+/// always all there.
+std::string report_json(const Target& target, const Outcome& outcome, const std::string& service);
+
+}  // namespace ua
