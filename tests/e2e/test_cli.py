@@ -78,6 +78,7 @@ USAGE = {
     "no class": (["explain"], "--all"),
     "class and all": (["explain", "--all", "unknown"], "excludes"),
     "too much": (["check", "more"], "more"),
+    "one address a flag": (["--web.listen-address", "127.0.0.1:0", "more"], "more"),
     "no scheme": (["probe", "127.0.0.1:80"], "http://127.0.0.1:80 or tcp://127.0.0.1:80"),
     "scheme": (["probe", "ftp://127.0.0.1/"], "no probe for 'ftp://'"),
     "no unit": (["probe", "--timeout", "5", "http://a/"], "500ms or 5s"),

@@ -27,7 +27,7 @@ Outcome expired() {
   outcome.tls->verify_error = "certificate has expired";
   outcome.tls->certificate.emplace();
   outcome.tls->certificate->subject = "CN = \u202eapp";
-  outcome.tls->certificate->issuer = "CN = Lab";
+  outcome.tls->certificate->issuer = "CN = L\u00e4b";
   outcome.tls->certificate->names = {"app.example"};
   outcome.tls->certificate->not_before = kNow - std::chrono::days{90};
   outcome.tls->certificate->not_after = kNow - std::chrono::hours{36};
