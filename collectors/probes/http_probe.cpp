@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 
 #include "collectors/core/text.h"
@@ -35,12 +36,21 @@ std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
 
+struct RememberedFacts {
+  Time when;
+  TlsFacts facts;
+};
+constexpr Duration kFactsKept = 1h;
+
 /// Everything a target's requests have in common, made once when the configuration is read.
 struct HttpSettings {
   HttpOptions http;
   TlsOptions tls;
   Slist headers;
   bool own_user_agent = false;
+  /// What second handshakes found, by target and address; loop thread. They cost the upstream a
+  /// connection, so one an hour is made while a chain stays untrusted.
+  mutable std::map<std::string, RememberedFacts> remembered;
 
   HttpSettings(HttpOptions h, TlsOptions t) : http(std::move(h)), tls(std::move(t)) {
     append(headers, "Connection: close");
@@ -71,6 +81,7 @@ class HttpProbe final : public Probe {
     started_ = connection.connected_at;
     fd_ = connection.fd.release();
     unix_ = connection.peer.family() == AF_UNIX;
+    peer_ = connection.peer;
     handle_ = engine_.curl.acquire();
     if (handle_ == nullptr) {
       give_up_ = engine_.loop.after(Duration::zero(), [this] { finish_without_handle(); });
@@ -82,6 +93,11 @@ class HttpProbe final : public Probe {
   }
 
   ProbeResult cancel() override {
+    if (verdict_) {  // time ran out in the second handshake: the verdict stands
+      dial_.reset();
+      if (handle_ != nullptr) drop_handle();
+      return std::move(*verdict_);
+    }
     evidence_.timed_out = true;
     note_tcp();
     return conclude(CURLE_OK);
@@ -100,6 +116,11 @@ class HttpProbe final : public Probe {
 
   void on_finished(CURLcode code);
   void finish_without_handle();
+  void deliver(ProbeResult result);
+  bool wants_second_handshake(CURLcode code, const ProbeResult& result);
+  void second_handshake(ProbeResult verdict);
+  void on_second_connection(Connection connection);
+  void on_second_handshake();
   ProbeResult conclude(CURLcode code);
   void read_times(Outcome& outcome) const;
   void read_facts(CURLcode code, Outcome& outcome);
@@ -132,6 +153,10 @@ class HttpProbe final : public Probe {
   curl_socket_t in_use_ = -1;
   bool unix_ = false;
   std::string host_only_;
+  Endpoint peer_;
+  std::optional<ProbeResult> verdict_;  // set while a second handshake fetches the certificates
+  std::unique_ptr<Dial> dial_;
+  Timer finish_later_;
   Time started_;
   Time headers_at_;
   Timer give_up_;
@@ -308,9 +333,65 @@ int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, 
 }
 
 void HttpProbe::on_finished(CURLcode code) {
+  if (verdict_) return on_second_handshake();
   ProbeResult result = conclude(code);
+  if (wants_second_handshake(code, result)) return second_handshake(std::move(result));
+  deliver(std::move(result));
+}
+
+void HttpProbe::deliver(ProbeResult result) {
   const Done done = std::move(done_);
   done(std::move(result));
+}
+
+/// libcurl drops the certificates with a chain that it does not trust.
+bool HttpProbe::wants_second_handshake(CURLcode code, const ProbeResult& result) {
+  if (code != CURLE_PEER_FAILED_VERIFICATION || evidence_.certificates) return false;
+  return phase_of(result.outcome.error) == Phase::tls;
+}
+
+/// Takes the certificates only: nothing is verified and nothing is sent after the handshake.
+void HttpProbe::second_handshake(ProbeResult verdict) {
+  verdict_ = std::move(verdict);
+  const auto known = settings_->remembered.find(target_.label + peer_.text());
+  if (known != settings_->remembered.end() &&
+      engine_.loop.now() - known->second.when < kFactsKept) {
+    tls_ = known->second.facts;
+    finish_later_ = engine_.loop.after(Duration::zero(), [this] { on_second_handshake(); });
+    return;
+  }
+  dial_ = std::make_unique<Dial>(
+      engine_.loop, peer_,
+      [this](Connection connection) { on_second_connection(std::move(connection)); },
+      [this](const DialFailure&) { deliver(std::move(*verdict_)); });
+}
+
+void HttpProbe::on_second_connection(Connection connection) {
+  handle_ = engine_.curl.acquire();
+  if (handle_ == nullptr) return deliver(std::move(*verdict_));
+  fd_ = connection.fd.release();
+  tls_ = {};
+  set_options();
+  curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYHOST, 0L);
+  curl_easy_setopt(handle_, CURLOPT_CONNECT_ONLY, 1L);
+  engine_.curl.add(handle_, &finished_);
+}
+
+void HttpProbe::on_second_handshake() {
+  if (handle_ != nullptr) {
+    read_certificates(handle_, tls_);
+    drop_handle();
+    settings_->remembered[target_.label + peer_.text()] = {engine_.loop.now(), tls_};
+  }
+  if (tls_.certificate) {
+    TlsFacts facts = tls_;
+    facts.verified = false;
+    facts.from_second_handshake = true;
+    if (verdict_->outcome.tls) facts.verify_error = verdict_->outcome.tls->verify_error;
+    verdict_->outcome.tls = std::move(facts);
+  }
+  deliver(std::move(*verdict_));
 }
 
 void HttpProbe::finish_without_handle() {
@@ -336,6 +417,9 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
     outcome.detail = std::move(transfer.detail);
   }
   if (outcome.error == ErrorClass::none) {
+    if (!settings_->remembered.empty()) {  // a later failure may show another certificate
+      settings_->remembered.erase(target_.label + peer_.text());
+    }
     result.follow = redirect_target();
     if (!result.follow) judge(outcome);
   } else if (error_text_[0] != '\0') {
@@ -425,6 +509,7 @@ std::optional<Target> HttpProbe::redirect_target() const {
 }
 
 void HttpProbe::drop_handle() {
+  if (verdict_) curl_easy_setopt(handle_, CURLOPT_CONNECT_ONLY, 0L);
   engine_.curl.remove(handle_);
   engine_.curl.release(std::exchange(handle_, nullptr));
 }

@@ -128,17 +128,28 @@ def probe_with_ca(url, certificates, tmp_path):
 
 @pytest.mark.parametrize("name", TLS)
 def test_certificates(name, certificates, tmp_path):
-    seen = []
-    plain = hostile.tls_server(certificates / f"{name}.pem", certificates / f"{name}.key")
+    requests = []
+    plain = hostile.tls_server(certificates / f"{name}.pem", certificates / f"{name}.key",
+                               requests=requests)
 
     with hostile.serving(plain) as (host, port):
         result, _ = probe_with_ca(f"https://{host}:{port}/", certificates, tmp_path)
     assert (result["error_class"], result["phase"]) == TLS[name], result
     assert result["tls"]["verified"] == (name == "good")
+    # Facts survive a failed verification.
+    ends = {"expired": 1609459200, "not_yet": 2208988800, "other_name": 2208988800}
+    if name in ends:
+        assert result["tls"]["not_after_timestamp"] == ends[name], result
+        assert "Lab CA" in result["tls"]["issuer"]
+        assert len(result["tls"]["fingerprint_sha256"]) == 64
+    if name == "self_signed":
+        assert "localhost" in result["tls"]["subject"]
+        assert result["tls"]["verify_error"]
+    if name != "good":
+        assert requests == [], "a request went to a peer that is not verified"
     if name == "good":
         assert "tls" in result["timings"]
         assert result["tls"]["not_after_timestamp"] == 2208988800
-    assert seen == []
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

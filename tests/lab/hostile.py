@@ -141,7 +141,7 @@ def plain_answer(peer, stop):
 RAW_TLS = {"plain_answer": plain_answer, "tls_hang": hang, "tls_alert": tls_alert, "tls_close": tls_close, "tls_reset": tls_reset}
 
 
-def tls_server(certificate, key, client_ca=None, version=None):
+def tls_server(certificate, key, client_ca=None, version=None, requests=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     if client_ca:
@@ -153,7 +153,9 @@ def tls_server(certificate, key, client_ca=None, version=None):
     def serve(peer, stop):
         try:
             with context.wrap_socket(peer, server_side=True) as secure:
-                read_request(secure)
+                request = read_request(secure)
+                if requests is not None and request:
+                    requests.append(request)
                 secure.sendall(reply(b"200 OK", b"secure"))
         except (ssl.SSLError, OSError):
             pass
