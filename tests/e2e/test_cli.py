@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pty
+import re
 import subprocess
 import threading
 
@@ -112,6 +113,15 @@ def test_every_command_has_help(command):
     done = run(command, "--help")
     assert done.returncode == 0
     assert f"Usage: upstream-agent {command} [OPTIONS]" in done.stdout
+
+
+def test_the_manual_has_every_flag_and_no_other():
+    manual = (agent.ROOT / "packaging/doc/man/upstream-agent.1").read_text()
+    described = set(re.findall(r"^\.It .*?-(-[\w.-]+)", manual.replace("Fl -", "--"), re.M))
+    offered = {"--version"}
+    for command in ("run", "check", "probe", "explain"):
+        offered |= set(re.findall(r"--[\w.-]+", run(command, "--help").stdout))
+    assert {"-" + flag for flag in described} == offered
 
 
 @pytest.mark.parametrize("arguments", [
