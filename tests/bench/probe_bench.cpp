@@ -95,7 +95,8 @@ class RawClient {
     const std::size_t target = started_++ % peers_.size();
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) throw std::runtime_error("no descriptor for the raw client");
-    connect(fd, reinterpret_cast<const sockaddr*>(&peers_[target]), sizeof peers_[target]);
+    [[maybe_unused]] const int pending =
+        connect(fd, reinterpret_cast<const sockaddr*>(&peers_[target]), sizeof peers_[target]);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLET;
     event.data.u64 = static_cast<std::uint64_t>(target) << 32U | static_cast<std::uint32_t>(fd);
@@ -176,6 +177,7 @@ class AgentClient {
 
 double total_of(const std::vector<Cpu>& runs, double (*part)(const Cpu&)) {
   std::vector<double> values;
+  values.reserve(runs.size());
   for (const Cpu& run : runs) values.push_back(part(run));
   return median(std::move(values));
 }
