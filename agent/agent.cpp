@@ -26,6 +26,8 @@
 #include "agent/web/web_server.h"
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/text.h"
+#include "collectors/host/routes.h"
+#include "collectors/host/samplers.h"
 
 namespace ua {
 namespace {
@@ -130,10 +132,13 @@ Agent::Agent(RunArguments arguments, Config config, UniqueFd signals)
 
 Result<void> Agent::start() {
   signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
-  host_ = std::make_unique<HostSampling>(loop_, config_.host, [](const SamplerRun& run) {
-    log_warning("a host sampler fails; the others go on",
-                {{"sampler", run.name}, {"error", run.error}});
-  });
+  host_ = std::make_unique<HostSampling>(
+      loop_, config_.host.interval,
+      make_host_samplers(config_.host.samplers, config_.host.watch_ports),
+      [](const SamplerRun& run) {
+        log_warning("a host sampler fails; the others go on",
+                    {{"sampler", run.name}, {"error", run.error}});
+      });
   scheduler_ = std::make_unique<Scheduler>(
       Scheduler::Surroundings{engine_, store_, board_, metrics_,
                               [] { return read_has_default_route(); },

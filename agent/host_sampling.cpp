@@ -2,29 +2,71 @@
 #include "agent/host_sampling.h"
 
 #include <set>
+#include <string>
+#include <utility>
 
 namespace ua {
 
 /// Outlives the owner where a sample hangs.
 struct HostSampling::Shared {
-  Loop* loop = nullptr;  // null once the owner is gone
   std::vector<std::unique_ptr<HostSampler>> samplers;
   std::function<void(const SamplerRun&)> on_trouble;
-  std::set<std::string> failing;  // worker only
 
-  mutable std::mutex mutex;
+  mutable std::mutex mutex;  // guards all below
   std::condition_variable changed;
+  Loop* loop = nullptr;  // null once the owner is gone
   bool wanted = false;
   bool stop = false;
   bool ended = false;
+  std::size_t sampling = 0;       // index of the sampler at work
+  bool busy = false;              // between taking a request and its snapshot
+  std::set<std::string> failing;  // said once until they succeed
   std::shared_ptr<const HostSnapshot> latest;
+
+  Time now() const;
+  SamplerRun run(std::size_t index, HostSnapshot& into);
+  void publish(std::shared_ptr<const HostSnapshot> snapshot);
 };
 
-HostSampling::HostSampling(Loop& loop, const HostConfig& config,
+/// The loop's clock, as long as there is a loop.
+Time HostSampling::Shared::now() const {
+  const std::lock_guard lock(mutex);
+  return loop != nullptr ? loop->now() : Time{};
+}
+
+SamplerRun HostSampling::Shared::run(std::size_t index, HostSnapshot& into) {
+  {
+    const std::lock_guard lock(mutex);
+    sampling = index;
+  }
+  SamplerRun result;
+  result.name = samplers[index]->name();
+  const Time begin = now();
+  const Result<void> sampled = samplers[index]->sample(into);
+  result.took = now() - begin;
+  result.success = sampled.has_value();
+  if (!sampled) result.error = sampled.error().message;
+  return result;
+}
+
+/// With the mutex held.
+void HostSampling::Shared::publish(std::shared_ptr<const HostSnapshot> snapshot) {
+  latest = std::move(snapshot);
+  for (const SamplerRun& run : latest->runs) {
+    if (run.success) {
+      failing.erase(run.name);
+    } else if (failing.insert(run.name).second && loop != nullptr) {
+      loop->post([callback = on_trouble, run] { callback(run); });
+    }
+  }
+}
+
+HostSampling::HostSampling(Loop& loop, Duration interval,
+                           std::vector<std::unique_ptr<HostSampler>> samplers,
                            std::function<void(const SamplerRun&)> on_trouble)
-    : loop_(loop), interval_(config.interval), shared_(std::make_shared<Shared>()) {
+    : loop_(loop), interval_(interval), shared_(std::make_shared<Shared>()) {
   shared_->loop = &loop;
-  shared_->samplers = make_host_samplers(config.samplers);
+  shared_->samplers = std::move(samplers);
   shared_->on_trouble = std::move(on_trouble);
   thread_ = std::thread([shared = shared_] { work(shared); });
   tick();
@@ -48,10 +90,30 @@ HostSampling::~HostSampling() {
 void HostSampling::tick() {
   {
     const std::lock_guard lock(shared_->mutex);
-    shared_->wanted = true;  // one that still runs is not asked twice
+    if (shared_->busy) {
+      give_up_on_sample();
+    } else {
+      shared_->wanted = true;
+    }
   }
   shared_->changed.notify_all();
   timer_ = loop_.after(interval_, [this] { tick(); });
+}
+
+/// With the mutex held. A sampler that waits for ever must not look like one that works; those
+/// behind it in the list do not get their turn either.
+void HostSampling::give_up_on_sample() {
+  auto snapshot = std::make_shared<HostSnapshot>();
+  for (std::size_t i = 0; i < shared_->samplers.size(); ++i) {
+    SamplerRun run;
+    run.name = shared_->samplers[i]->name();
+    run.error = "no answer within the interval";
+    if (i != shared_->sampling) {
+      run.error = "held up by " + std::string(shared_->samplers[shared_->sampling]->name());
+    }
+    snapshot->runs.push_back(std::move(run));
+  }
+  shared_->publish(std::move(snapshot));
 }
 
 std::shared_ptr<const HostSnapshot> HostSampling::latest() const {
@@ -65,31 +127,15 @@ void HostSampling::work(const std::shared_ptr<Shared>& shared) {
     shared->changed.wait(lock, [&] { return shared->wanted || shared->stop; });
     if (shared->stop) break;
     shared->wanted = false;
-    Loop* loop = shared->loop;
+    shared->busy = true;
     lock.unlock();
     auto snapshot = std::make_shared<HostSnapshot>();
-    std::vector<SamplerRun> begins_to_fail;
-    for (const auto& sampler : shared->samplers) {
-      SamplerRun run;
-      run.name = sampler->name();
-      const Time begin = loop->now();
-      const Result<void> sampled = sampler->sample(*snapshot);
-      run.took = loop->now() - begin;
-      run.success = sampled.has_value();
-      if (!sampled) run.error = sampled.error().message;
-      if (run.success) {
-        shared->failing.erase(run.name);
-      } else if (shared->failing.insert(run.name).second) {
-        begins_to_fail.push_back(run);
-      }
-      snapshot->runs.push_back(std::move(run));
+    for (std::size_t i = 0; i < shared->samplers.size(); ++i) {
+      snapshot->runs.push_back(shared->run(i, *snapshot));
     }
     lock.lock();
-    shared->latest = std::move(snapshot);
-    if (shared->loop == nullptr) continue;
-    for (SamplerRun& run : begins_to_fail) {
-      shared->loop->post([shared, run = std::move(run)] { shared->on_trouble(run); });
-    }
+    shared->busy = false;
+    shared->publish(std::move(snapshot));
   }
   shared->ended = true;
   shared->changed.notify_all();

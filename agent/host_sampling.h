@@ -5,34 +5,37 @@
 #pragma once
 
 #include <condition_variable>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
-#include "agent/config/config.h"
 #include "collectors/core/loop.h"
-#include "collectors/host/samplers.h"
+#include "collectors/host/proc_file.h"
 
 namespace ua {
 
 class HostSampling {
  public:
   /// @param on_trouble once for each sampler that begins to fail, on the loop thread
-  HostSampling(Loop& loop, const HostConfig& config,
+  HostSampling(Loop& loop, Duration interval, std::vector<std::unique_ptr<HostSampler>> samplers,
                std::function<void(const SamplerRun&)> on_trouble);
-  /// Waits at most a second for a sample that hangs, then leaves its thread behind.
+  /// Waits at most a second for a sample that hangs, then leaves its thread behind: a thread in a
+  /// read of a dead NFS ends with the process at the earliest.
   ~HostSampling();
   HostSampling(const HostSampling&) = delete;
   HostSampling& operator=(const HostSampling&) = delete;
 
-  /// Null before the first sample is done.
+  /// Null before the first sample is done. Where a sample has not ended when the next one is due,
+  /// that one is skipped and this holds no figures, only failed runs: old figures would pass for
+  /// new.
   std::shared_ptr<const HostSnapshot> latest() const;
 
  private:
   struct Shared;
   void tick();
+  void give_up_on_sample();
   static void work(const std::shared_ptr<Shared>& shared);
 
   Loop& loop_;

@@ -84,13 +84,18 @@ void add_pressure(Families& families, const std::map<std::string, Pressure>& pre
   }
 }
 
+/// Of one port; the other states only while there are any.
+bool always_shown(TcpState state) {
+  return state == TcpState::established || state == TcpState::listen;
+}
+
 void add_states(prometheus::MetricFamily& family, const StateCounts& counts,
                 const std::optional<std::string>& port) {
   for (std::size_t i = 1; i <= kTcpStateCount; ++i) {
     const std::string state(name(static_cast<TcpState>(i)));
     if (!port) {
       add(family, {{"state", state}}, counts[i]);
-    } else if (counts[i] > 0 || static_cast<TcpState>(i) == TcpState::established) {
+    } else if (counts[i] > 0 || always_shown(static_cast<TcpState>(i))) {
       add(family, {{"port", *port}, {"state", state}}, counts[i]);
     }
   }
@@ -110,7 +115,7 @@ void add_connections(Families& families, const TcpConnections& tcp) {
   auto& limit = gauge(families, "host_listen_queue_limit",
                       "The most connections that may wait to be accepted on a port.");
   for (const auto& [port, queue] : tcp.queues) {
-    add(limit, {{"port", std::to_string(port)}}, queue.limit);
+    if (queue.limit) add(limit, {{"port", std::to_string(port)}}, *queue.limit);
   }
 }
 

@@ -7,10 +7,13 @@
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <span>
 #include <string_view>
 #include <system_error>
 
@@ -19,43 +22,81 @@
 namespace ua {
 namespace {
 
-constexpr std::size_t kReceiveBuffer = 64 * 1024;  // below 32 KiB the kernel cuts answers short
-constexpr timeval kPatience{2, 0};
+constexpr std::size_t kReceiveBuffer =
+    std::size_t{32} * 1024;  // with less the kernel cuts answers short
+// The kernel has each answer ready when it is asked for, so this only bounds a fault of its own.
+constexpr timeval kPatience{0, 250'000};
+constexpr int kWalks = 3;
+constexpr std::uint8_t kTimeWaitTimer = 3;  // idiag_timer of a mini socket
+
+using Operation = inet_diag_bc_op;
+using Program = std::vector<Operation>;
+constexpr std::size_t kLeaf = 5;  // operations for one port
+constexpr std::size_t kFork = 2;  // operations to choose between two halves
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-struct Request {
-  nlmsghdr header{};
-  inet_diag_req_v2 body{};
-  rtattr attribute{};
-  std::array<inet_diag_bc_op, 4> filter{};
-};
-
-/// Two conditions in the kernel's filter language: local port >= p and local port <= p.
-void set_port_filter(Request& request, std::uint16_t port) {
-  constexpr std::uint16_t kReject = 20;  // jumps past the end of the 16 bytes: no match
-  request.filter[0] = {INET_DIAG_BC_S_GE, 8, kReject};
-  request.filter[1] = {0, 0, port};
-  request.filter[2] = {INET_DIAG_BC_S_LE, 8, kReject - 8};
-  request.filter[3] = {0, 0, port};
-  request.attribute.rta_type = INET_DIAG_REQ_BYTECODE;
-  request.attribute.rta_len = RTA_LENGTH(sizeof request.filter);
+std::uint16_t jump(std::size_t operations) {
+  return static_cast<std::uint16_t>(operations * sizeof(Operation));
 }
 
-Result<void> send_request(int fd, int family, const DiagFilter& filter) {
-  Request request;
-  request.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
+/// A binary search in the kernel's filter language, so that a socket costs log2(ports) comparisons.
+/// A comparison is two operations, the port in the second; "yes" goes on behind them, "no" jumps.
+/// Landing on `end` is a match, one operation past it is none.
+void add_port_search(Program& program, std::span<const std::uint16_t> sorted, std::size_t end) {
+  constexpr std::uint8_t kNext = 2 * sizeof(Operation);
+  const std::size_t at = program.size();
+  if (sorted.size() == 1) {
+    program.push_back({INET_DIAG_BC_S_GE, kNext, jump(end + 1 - at)});
+    program.push_back({0, 0, sorted[0]});
+    program.push_back({INET_DIAG_BC_S_LE, kNext, jump(end + 1 - (at + 2))});
+    program.push_back({0, 0, sorted[0]});
+    program.push_back({INET_DIAG_BC_JMP, sizeof(Operation), jump(end - (at + 4))});
+    return;
+  }
+  const std::size_t half = sorted.size() / 2;
+  const std::size_t upper = sorted.size() - half;
+  program.push_back({INET_DIAG_BC_S_GE, kNext, jump(upper * (kLeaf + kFork))});
+  program.push_back({0, 0, sorted[half]});
+  add_port_search(program, sorted.subspan(half), end);
+  add_port_search(program, sorted.first(half), end);
+}
+
+Program port_search(std::vector<std::uint16_t> ports) {
+  std::sort(ports.begin(), ports.end());
+  ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+  Program program;
+  add_port_search(program, ports, ports.size() * (kLeaf + kFork) - kFork);
+  return program;
+}
+
+/// TCPDIAG_GETSOCK is the older message: unlike SOCK_DIAG_BY_FAMILY it takes AF_UNSPEC, which is
+/// half the cost, since every walk passes all buckets of the kernel's table.
+Result<void> send_request(int fd, const DiagFilter& filter) {
+  struct {
+    nlmsghdr header{};
+    inet_diag_req body{};
+    rtattr attribute{};
+  } request;
+  request.header.nlmsg_type = TCPDIAG_GETSOCK;
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-  request.body.sdiag_family = static_cast<std::uint8_t>(family);
-  request.body.sdiag_protocol = IPPROTO_TCP;
   request.body.idiag_states = filter.states;
-  std::size_t size = offsetof(Request, attribute);
-  if (filter.local_port) {
-    set_port_filter(request, *filter.local_port);
+  std::size_t size = offsetof(decltype(request), attribute);
+  Program program;
+  if (!filter.local_ports.empty()) {
+    program = port_search(filter.local_ports);
+    request.attribute.rta_type = INET_DIAG_REQ_BYTECODE;
+    request.attribute.rta_len =
+        static_cast<std::uint16_t>(RTA_LENGTH(program.size() * sizeof(Operation)));
     size = sizeof request;
   }
-  request.header.nlmsg_len = static_cast<std::uint32_t>(size);
-  if (send(fd, &request, size, 0) < 0) return fail("sock_diag: " + reason(errno), errno);
+  std::array<iovec, 2> parts{
+      {{&request, size}, {program.data(), program.size() * sizeof(Operation)}}};
+  request.header.nlmsg_len = static_cast<std::uint32_t>(size + parts[1].iov_len);
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  if (sendmsg(fd, &message, 0) < 0) return fail("sock_diag: " + reason(errno), errno);
   return {};
 }
 
@@ -64,6 +105,7 @@ DiagSocket to_socket(const inet_diag_msg& message) {
   result.family = message.idiag_family;
   result.state = static_cast<TcpState>(message.idiag_state);
   std::memcpy(result.local.data(), message.id.idiag_src, result.local.size());
+  result.mini = message.idiag_timer == kTimeWaitTimer;
   result.local_port = ntohs(message.id.idiag_sport);
   result.receive_queue = message.idiag_rqueue;
   result.send_queue = message.idiag_wqueue;
@@ -72,40 +114,53 @@ DiagSocket to_socket(const inet_diag_msg& message) {
   return result;
 }
 
+Result<void> verdict(int error) {
+  if (error == 0) return {};
+  return fail("sock_diag: " + reason(error), error);
+}
+
 /// @return whether the dump goes on
-Result<bool> take_messages(char* data, std::size_t size,
-                           const std::function<void(const DiagSocket&)>& visit) {
-  auto left = static_cast<unsigned>(size);
-  for (auto* h = reinterpret_cast<nlmsghdr*>(data); NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
-    if (h->nlmsg_type == NLMSG_DONE) return false;
-    if (h->nlmsg_type == NLMSG_ERROR) {
-      const auto* error = static_cast<const nlmsgerr*>(NLMSG_DATA(h));
-      return fail("sock_diag: " + reason(-error->error), -error->error);
-    }
-    if (h->nlmsg_type != SOCK_DIAG_BY_FAMILY) continue;
-    visit(to_socket(*static_cast<const inet_diag_msg*>(NLMSG_DATA(h))));
+Result<bool> take_message(const nlmsghdr& header,
+                          const std::function<void(const DiagSocket&)>& visit) {
+  const void* payload = NLMSG_DATA(&header);
+  const std::size_t size = NLMSG_PAYLOAD(&header, 0);
+  if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) return fail("sock_diag: interrupted", EINTR);
+  if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
+    int error = 0;  // both begin with a negative errno
+    if (size >= sizeof error) std::memcpy(&error, payload, sizeof error);
+    const Result<void> ended = verdict(-error);
+    if (!ended) return tl::unexpected(ended.error());
+    return false;
+  }
+  // The kernel answers either request with either type.
+  if (header.nlmsg_type == TCPDIAG_GETSOCK || header.nlmsg_type == SOCK_DIAG_BY_FAMILY) {
+    if (size >= sizeof(inet_diag_msg))
+      visit(to_socket(*static_cast<const inet_diag_msg*>(payload)));
   }
   return true;
 }
 
-Result<void> dump(int family, const DiagFilter& filter,
-                  const std::function<void(const DiagSocket&)>& visit) {
-  const UniqueFd fd(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  if (!fd) return fail("sock_diag: " + reason(errno), errno);
-  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
-  if (Result<void> sent = send_request(fd.get(), family, filter); !sent) return sent;
-  std::vector<char> buffer(kReceiveBuffer);
-  for (;;) {
-    const ssize_t size = recv(fd.get(), buffer.data(), buffer.size(), MSG_TRUNC);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return fail("sock_diag: " + reason(errno), errno);
-    if (static_cast<std::size_t>(size) > buffer.size()) {
-      return fail("sock_diag: an answer was cut short", EMSGSIZE);
-    }
-    const Result<bool> more = take_messages(buffer.data(), static_cast<std::size_t>(size), visit);
-    if (!more) return tl::unexpected(more.error());
-    if (!*more) return {};
+Result<bool> take_messages(const char* data, std::size_t size,
+                           const std::function<void(const DiagSocket&)>& visit) {
+  auto left = static_cast<unsigned>(size);
+  for (auto* h = reinterpret_cast<const nlmsghdr*>(data); NLMSG_OK(h, left);
+       h = NLMSG_NEXT(h, left)) {
+    Result<bool> more = take_message(*h, visit);
+    if (!more || !*more) return more;
   }
+  return true;
+}
+
+Result<std::size_t> receive(int fd, std::vector<char>& buffer) {
+  ssize_t size = 0;
+  do {
+    size = recv(fd, buffer.data(), buffer.size(), MSG_TRUNC);
+  } while (size < 0 && errno == EINTR);
+  if (size < 0) return fail("sock_diag: " + reason(errno), errno);
+  if (static_cast<std::size_t>(size) > buffer.size()) {
+    return fail("sock_diag: an answer was cut short", EMSGSIZE);
+  }
+  return static_cast<std::size_t>(size);
 }
 
 }  // namespace
@@ -120,19 +175,34 @@ std::string_view name(TcpState state) {
 
 Result<void> walk_tcp_sockets(const DiagFilter& filter,
                               const std::function<void(const DiagSocket&)>& visit) {
-  if (Result<void> v4 = dump(AF_INET, filter, visit); !v4) return v4;
-  Result<void> v6 = dump(AF_INET6, filter, visit);
-  if (!v6 && v6.error().code == ENOENT) return {};  // a kernel without IPv6
-  return v6;
+  const UniqueFd fd(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+  if (!fd) return fail("sock_diag: " + reason(errno), errno);
+  setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
+  if (Result<void> sent = send_request(fd.get(), filter); !sent) return sent;
+  std::vector<char> buffer(kReceiveBuffer);
+  for (;;) {
+    const Result<std::size_t> size = receive(fd.get(), buffer);
+    if (!size) return tl::unexpected(size.error());
+    const Result<bool> more = take_messages(buffer.data(), *size, visit);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) return {};
+  }
 }
 
+bool worth_another_walk(const Error& error) { return error.code == EINTR || error.code == ENOBUFS; }
+
 Result<std::vector<DiagSocket>> listening_sockets(std::optional<std::uint16_t> port) {
-  std::vector<DiagSocket> result;
-  const DiagFilter filter{1U << static_cast<unsigned>(TcpState::listen), port};
-  Result<void> walked =
-      walk_tcp_sockets(filter, [&](const DiagSocket& socket) { result.push_back(socket); });
-  if (!walked) return tl::unexpected(walked.error());
-  return result;
+  DiagFilter filter{state_bit(TcpState::listen), {}};
+  if (port) filter.local_ports.push_back(*port);
+  for (int walk = 1;; ++walk) {
+    std::vector<DiagSocket> result;
+    const Result<void> walked =
+        walk_tcp_sockets(filter, [&](const DiagSocket& socket) { result.push_back(socket); });
+    if (walked) return result;
+    if (walk == kWalks || !worth_another_walk(walked.error())) {
+      return tl::unexpected(walked.error());
+    }
+  }
 }
 
 }  // namespace ua

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "collectors/core/result.h"
@@ -35,6 +36,7 @@ std::string_view name(TcpState state);
 struct DiagSocket {
   int family = AF_INET;
   TcpState state = TcpState::close;
+  bool mini = false;                     ///< a time_wait entry, also where it stands in fin_wait2
   std::array<std::uint8_t, 16> local{};  ///< network order; IPv4 in the first four bytes
   std::uint16_t local_port = 0;
   std::uint32_t receive_queue = 0;  ///< of a listener: connections waiting to be accepted
@@ -43,15 +45,20 @@ struct DiagSocket {
   std::uint32_t inode = 0;
 };
 
+constexpr std::uint32_t state_bit(TcpState state) { return 1U << static_cast<unsigned>(state); }
+inline constexpr std::uint32_t kAllTcpStates = 0xffe;
+
 struct DiagFilter {
-  std::uint32_t states = 0xfff;                  ///< bits 1 << TcpState
-  std::optional<std::uint16_t> local_port = {};  ///< all where absent
+  std::uint32_t states = kAllTcpStates;         ///< of state_bit()
+  std::vector<std::uint16_t> local_ports = {};  ///< any of these; all where empty. At most 2000
 };
 
-/// Walks IPv4, then IPv6. One system call reads some hundred sockets; a walk of tens of thousands
-/// takes tens of milliseconds, so only listeners are asked for on the loop.
+/// One walk over the IPv4 and IPv6 sockets. A walk of tens of thousands takes tens of milliseconds,
+/// so only listeners are asked for on the loop. Sockets already visited when it fails are to be
+/// forgotten; where worth_another_walk(), a second one is likely to succeed.
 Result<void> walk_tcp_sockets(const DiagFilter& filter,
                               const std::function<void(const DiagSocket&)>& visit);
+bool worth_another_walk(const Error& error);
 
 /// Listening sockets only: microseconds, whatever else is connected.
 Result<std::vector<DiagSocket>> listening_sockets(std::optional<std::uint16_t> port = {});

@@ -41,8 +41,8 @@ struct Pressure {
 using StateCounts = std::array<std::uint64_t, kTcpStateCount + 1>;  ///< by TcpState
 
 struct ListenQueue {
-  std::uint64_t length = 0;  ///< the fullest of this port's listeners
-  std::uint64_t limit = 0;   ///< of the same listener
+  std::uint64_t length = 0;            ///< the fullest of this port's listeners
+  std::optional<std::uint64_t> limit;  ///< of the same listener; /proc/net/tcp does not tell
 };
 
 struct TcpConnections {
