@@ -10,24 +10,10 @@
 namespace ua {
 namespace {
 
-std::string known_schemes() {
-  std::string result;
-  for (const ProbeType& type : probe_types()) {
-    for (const std::string_view scheme : type.schemes) {
-      result += (result.empty() ? "" : ", ") + std::string(scheme) + "://";
-    }
-  }
-  return result;
-}
-
 Result<std::vector<ProbeJob>> job_for_url(const std::string& url) {
-  const std::string scheme = to_lower(url.substr(0, url.find("://")));
-  const ProbeType* type = find_probe_type(scheme);
-  if (type == nullptr) {
-    return fail("no probe for '" + escape_line(scheme, 60) + "://'; there are " + known_schemes());
-  }
   Result<Target> target = parse_target(url);
   if (!target) return tl::unexpected(target.error());
+  const ProbeType* type = find_probe_type(target->scheme);
   const toml::table nothing_set;
   Diagnostics diagnostics;
   TableReader defaults(nothing_set, diagnostics, "", "upstream");

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/core/table_reader.h"
 
-#include <sstream>
-
 #include "collectors/core/text.h"
 
 namespace ua {
@@ -72,7 +70,7 @@ void TableReader::not_yet(std::string_view key) {
 std::optional<std::string> TableReader::text(std::string_view key) {
   const toml::node* found = node(key);
   if (found == nullptr) return std::nullopt;
-  if (const auto value = found->value_exact<std::string>()) return value;
+  if (auto value = found->value_exact<std::string>()) return value;
   expected(key, *found, "a text in quotes");
   return std::nullopt;
 }
@@ -97,14 +95,6 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int6
   if (*value >= least && *value <= most) return value;
   complain(key, std::to_string(*value) + " is out of range; it goes from " + std::to_string(least) +
                     " to " + std::to_string(most));
-  return std::nullopt;
-}
-
-std::optional<double> TableReader::number(std::string_view key) {
-  const toml::node* found = node(key);
-  if (found == nullptr) return std::nullopt;
-  if (found->is_number()) return found->value<double>();
-  expected(key, *found, "a number");
   return std::nullopt;
 }
 
@@ -153,7 +143,9 @@ std::optional<std::size_t> TableReader::choice(std::string_view key,
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == *written) return i;
   }
-  complain(key, "'" + escape_line(*written, 60) + "' is not one of " + joined(words));
+  const auto close = nearest(*written, words);
+  complain(key, "'" + escape_line(*written, 60) + "' is not one of " + joined(words) +
+                    (close ? "; did you mean '" + std::string(*close) + "'?" : ""));
   return std::nullopt;
 }
 
@@ -190,7 +182,7 @@ std::vector<std::pair<std::string, std::string>> TableReader::text_pairs(std::st
     if (const auto written = value.value_exact<std::string>()) {
       result.emplace_back(name.str(), *written);
     } else {
-      expected(std::string(key) + '.' + std::string(name.str()), value, "a text in quotes");
+      expected(std::string(key) + '.' + escape_line(name.str(), 60), value, "a text in quotes");
     }
   }
   return result;

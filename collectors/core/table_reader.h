@@ -30,7 +30,6 @@ class TableReader {
   std::optional<std::string> text(std::string_view key);
   std::optional<bool> boolean(std::string_view key);
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t least, std::int64_t most);
-  std::optional<double> number(std::string_view key);
   /// "5s"; a bare number is a mistake.
   std::optional<Duration> duration(std::string_view key, Duration least, Duration most);
   /// Bytes: "1MiB" or an integer.

@@ -37,7 +37,8 @@ std::optional<double> take_number(std::string_view& text) {
   while (length < text.size() && (is_digit(text[length]) || text[length] == '.')) ++length;
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + length, value);
-  if (length == 0 || error != std::errc() || end != text.data() + length) return std::nullopt;
+  const bool whole = error == std::errc() && end == text.data() + length;
+  if (!whole || text[length - 1] == '.') return std::nullopt;
   text.remove_prefix(length);
   return value;
 }
@@ -87,12 +88,14 @@ std::string escape_line(std::string_view bytes, std::size_t max_bytes) {
 std::optional<Duration> parse_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   double total = 0;
+  const auto* smaller = kUnits.begin();  // each unit once, the larger before the smaller
   while (!text.empty()) {
     const auto value = take_number(text);
     const std::string_view word = take_word(text);
     const auto* const unit =
-        std::find_if(kUnits.begin(), kUnits.end(), [&](const Unit& u) { return u.name == word; });
+        std::find_if(smaller, kUnits.end(), [&](const Unit& u) { return u.name == word; });
     if (!value || unit == kUnits.end()) return std::nullopt;
+    smaller = unit + 1;
     total += *value * static_cast<double>(unit->nanoseconds);
   }
   if (total > 9e18) return std::nullopt;

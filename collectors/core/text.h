@@ -18,8 +18,9 @@ namespace ua {
 /// `\xHH`; a backslash stays. Longer than `max_bytes` (of input) is cut and marked "...".
 std::string escape_line(std::string_view bytes, std::size_t max_bytes = 512);
 
-/// "250ms", "5s", "1m30s", "2h", "1d" as Prometheus writes them, plus "us" and decimals ("1.5s").
-/// nullopt for anything else, overflow and a bare number included.
+/// "250ms", "5s", "1m30s", "2h", "1d" as Prometheus writes them, plus "us" and decimals ("1.5s");
+/// each unit once, the larger first. nullopt for anything else, overflow and a bare number
+/// included.
 std::optional<Duration> parse_duration(std::string_view text);
 /// The shortest text that parse_duration() reads back to the same value, to the microsecond.
 std::string format_duration(Duration value);

@@ -38,4 +38,14 @@ const ProbeType* find_probe_type(std::string_view scheme) {
   return nullptr;
 }
 
+std::string known_schemes() {
+  std::string result;
+  for (const ProbeType& type : kProbeTypes) {
+    for (const std::string_view scheme : type.schemes) {
+      result += (result.empty() ? "" : ", ") + std::string(scheme) + "://";
+    }
+  }
+  return result;
+}
+
 }  // namespace ua

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "collectors/probes/target.h"
@@ -28,5 +29,6 @@ struct ProbeType {
 
 std::span<const ProbeType> probe_types();
 const ProbeType* find_probe_type(std::string_view scheme);  ///< null: no such scheme
+std::string known_schemes();  ///< "http://, https://, ...", for messages
 
 }  // namespace ua

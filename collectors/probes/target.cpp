@@ -2,13 +2,20 @@
 #include "collectors/probes/target.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 
 #include "collectors/core/text.h"
+#include "collectors/probes/endpoint.h"
+#include "collectors/probes/probe_types.h"
 
 namespace ua {
 namespace {
+
+constexpr std::array<std::string_view, 8> kLaterSchemes{"tls",  "udp",   "dns",     "icmp",
+                                                        "grpc", "grpcs", "fastcgi", "fastcgi+unix"};
+constexpr std::size_t kMaxHost = 253;  // RFC 1035, 255 bytes on the wire
 
 std::uint16_t default_port(std::string_view scheme) {
   if (scheme == "http") return 80;
@@ -38,6 +45,13 @@ Result<Target> parse_unix(Target target, std::string_view rest) {
   }
   const std::size_t colon = rest.find(':');
   target.unix_path = rest.substr(0, colon);
+  if (target.unix_path.find('?') != std::string::npos) {
+    return fail("a query belongs to a path, which stands after the socket and a colon, as in " +
+                target.scheme + ":///run/app.sock:/path?query");
+  }
+  if (!unix_endpoint(target.unix_path)) {
+    return fail("the path of a Unix socket has at most 107 bytes");
+  }
   std::string_view path = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
   if (!has_path(target.scheme)) {
     if (!path.empty()) return fail("a " + target.scheme + " target has no path after its socket");
@@ -51,42 +65,124 @@ Result<Target> parse_unix(Target target, std::string_view rest) {
   return target;
 }
 
-/// Splits "host:port", "[v6]:port", "host".
-Result<Target> parse_host(Target target, std::string_view authority) {
-  std::string_view port;
-  if (authority.starts_with('[')) {
-    const std::size_t close = authority.find(']');
-    if (close == std::string_view::npos) return fail("'[' without ']' in the host");
-    target.host = authority.substr(1, close - 1);
-    const std::string_view rest = authority.substr(close + 1);
-    if (!rest.empty() && rest[0] != ':') return fail("unexpected text after ']': " + quoted(rest));
-    if (!rest.empty()) port = rest.substr(1);
-    if (rest == ":") return fail("the port is missing after ':'");
-  } else {
-    const std::size_t colon = authority.find(':');
-    target.host = authority.substr(0, colon);
-    if (colon != std::string_view::npos) {
-      port = authority.substr(colon + 1);
-      if (port.empty()) return fail("the port is missing after ':'");
-      if (port.find(':') != std::string_view::npos) {
-        return fail("an IPv6 address stands in brackets, as in [" + std::string(authority) + "]");
-      }
-    }
-  }
-  if (target.host.empty()) return fail("the host is missing");
+bool is_host_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '-' || c == '_';
+}
+
+Result<void> check_name(std::string_view host) {
+  if (host.empty()) return fail("the host is missing");
   // No name begins so, and a command that is handed one would take it for an option.
-  if (target.host[0] == '-') return fail("a host does not begin with '-'");
-  if (port.empty()) {
+  if (host[0] == '-') return fail("a host does not begin with '-'");
+  if (std::any_of(host.begin(), host.end(), [](char c) { return (c & 0x80) != 0; })) {
+    return fail("a host is ASCII; write " + quoted(host) + " in its xn-- form");
+  }
+  if (!std::all_of(host.begin(), host.end(), is_host_character)) {
+    return fail("a host has letters, digits, '.', '-' and '_' only, unlike " + quoted(host));
+  }
+  if (host[0] == '.' || host.find("..") != std::string_view::npos) {
+    return fail("an empty part between the dots of " + quoted(host));
+  }
+  if (host.size() > kMaxHost) return fail("a host has at most 253 characters");
+  return {};
+}
+
+struct HostAndPort {
+  std::string_view host;
+  std::optional<std::string_view> port;
+};
+
+Result<HostAndPort> split_bracketed(std::string_view authority) {
+  const std::size_t close = authority.find(']');
+  if (close == std::string_view::npos) return fail("'[' without ']' in the host");
+  HostAndPort result{authority.substr(1, close - 1), std::nullopt};
+  const std::string_view rest = authority.substr(close + 1);
+  if (result.host.find(':') == std::string_view::npos || !ip_endpoint(result.host, 0)) {
+    return fail(quoted(result.host) + " is no IPv6 address");
+  }
+  if (rest.empty()) return result;
+  if (rest[0] != ':') return fail("unexpected text after ']': " + quoted(rest));
+  result.port = rest.substr(1);
+  return result;
+}
+
+Result<HostAndPort> split_named(std::string_view authority) {
+  const std::size_t colon = authority.find(':');
+  HostAndPort result{authority.substr(0, colon), std::nullopt};
+  if (colon != std::string_view::npos) result.port = authority.substr(colon + 1);
+  if (result.port && result.port->find(':') != std::string_view::npos) {
+    return fail("an IPv6 address stands in brackets, as in [" + escape_line(authority, 200) + "]");
+  }
+  if (const Result<void> good = check_name(result.host); !good) return tl::unexpected(good.error());
+  return result;
+}
+
+/// Takes "host:port", "[v6]:port" or "host".
+Result<Target> parse_host(Target target, std::string_view authority) {
+  const Result<HostAndPort> parts =
+      authority.starts_with('[') ? split_bracketed(authority) : split_named(authority);
+  if (!parts) return tl::unexpected(parts.error());
+  target.host = parts->host;
+  if (!parts->port) {
     target.port = default_port(target.scheme);
     if (target.port == 0) {
-      return fail("the port is missing, as in " + target.scheme + "://" + target.host + ":5432");
+      return fail("the port is missing, as in " + target.scheme + "://" + std::string(authority) +
+                  ":5432");
     }
     return target;
   }
-  const auto number = parse_port(port);
-  if (!number) return fail("a port is a number from 1 to 65535, not " + quoted(port));
+  if (parts->port->empty()) return fail("the port is missing after ':'");
+  const auto number = parse_port(*parts->port);
+  if (!number) return fail("a port is a number from 1 to 65535, not " + quoted(*parts->port));
   target.port = *number;
   return target;
+}
+
+Result<void> check_scheme(std::string_view scheme) {
+  if (find_probe_type(scheme) != nullptr) return {};
+  const bool later =
+      std::find(kLaterSchemes.begin(), kLaterSchemes.end(), scheme) != kLaterSchemes.end();
+  const std::string shown = '\'' + escape_line(scheme, 60) + "://'";
+  return fail((later ? shown + " is not supported by this version" : "no probe for " + shown) +
+              "; there are " + known_schemes());
+}
+
+/// The scheme that a reference begins with (RFC 3986 section 3.1), lower case; empty for a relative
+/// one.
+std::string scheme_of(std::string_view reference) {
+  const std::size_t end = reference.find_first_of(":/?");
+  if (end == std::string_view::npos || end == 0 || reference[end] != ':') return {};
+  return to_lower(reference.substr(0, end));
+}
+
+/// A Location as servers send it: without its fragment, and with the spaces and the bytes above
+/// ASCII that many leave unencoded.
+std::string as_reference(std::string_view location) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : trim(location.substr(0, location.find('#')))) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == ' ' || byte >= 0x80) {
+      result += {'%', kHex[byte >> 4U], kHex[byte & 0xfU]};
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+/// RFC 3986 section 5.2.4, for a path that begins with '/'.
+std::string without_dot_segments(std::string_view path) {
+  std::vector<std::string_view> kept;
+  const std::vector<std::string_view> segments = split(path.substr(1), '/');
+  for (const std::string_view segment : segments) {
+    if (segment == ".." && !kept.empty()) kept.pop_back();
+    if (segment != "." && segment != "..") kept.push_back(segment);
+  }
+  if (segments.back() == "." || segments.back() == "..") kept.emplace_back();
+  std::string result;
+  for (const std::string_view segment : kept) result.append(1, '/').append(segment);
+  return result.empty() ? "/" : result;
 }
 
 bool has_bad_characters(std::string_view url) {
@@ -113,6 +209,9 @@ Result<Target> parse_target(std::string_view url) {
   if (has_bad_characters(url)) return fail("a target has no spaces and no control characters");
   Target target;
   target.scheme = to_lower(url.substr(0, mark));
+  if (const Result<void> known = check_scheme(target.scheme); !known) {
+    return tl::unexpected(known.error());
+  }
   target.label = without_query(url);
   std::string_view rest = url.substr(mark + 3);
   rest = rest.substr(0, rest.find('#'));
@@ -133,30 +232,26 @@ Result<Target> parse_target(std::string_view url) {
 }
 
 Result<Target> resolve_location(const Target& base, std::string_view location) {
-  const std::string authority = base.is_unix() ? base.unix_path + ':' : base.authority();
-  const std::string origin = base.scheme + "://" + authority;
-  const std::string base_path(without_query(base.path));
-  const std::size_t colon = location.find(':');
-  const bool absolute =
-      colon != std::string_view::npos && colon < location.find_first_of("/?#") && colon > 0;
-  std::string url;
-  if (absolute) {
-    url = location;
-  } else if (location.starts_with("//")) {
-    url = base.scheme + ':' + std::string(location);
-  } else if (location.starts_with('/')) {
-    url = origin + std::string(location);
-  } else if (location.starts_with('?')) {
-    url = origin + base_path + std::string(location);
-  } else {
-    url = origin + base_path.substr(0, base_path.rfind('/') + 1) + std::string(location);
+  const std::string reference = as_reference(location);
+  if (const std::string scheme = scheme_of(reference); !scheme.empty()) {
+    if (scheme != "http" && scheme != "https") {
+      return fail("a redirect may lead to http and https only");
+    }
+    return parse_target(reference);
   }
-  Result<Target> target = parse_target(url);
-  if (!target) return target;
-  const bool allowed = target->scheme == "http" || target->scheme == "https" ||
-                       (target->scheme == base.scheme && base.is_unix() && !absolute);
-  if (!allowed) return fail("a redirect may lead to http and https only");
-  return target;
+  if (reference.starts_with("//")) {
+    return parse_target((base.is_tls() ? "https:" : "http:") + reference);
+  }
+  const std::string origin =
+      base.scheme + "://" + (base.is_unix() ? base.unix_path + ':' : base.authority());
+  const std::string base_path(without_query(base.path));
+  const std::size_t mark = reference.find('?');
+  const std::string path = reference.substr(0, mark);
+  const std::string query = mark == std::string::npos ? "" : reference.substr(mark);
+  if (path.empty()) return parse_target(origin + (query.empty() ? base.path : base_path + query));
+  const std::string merged =
+      path.starts_with('/') ? path : base_path.substr(0, base_path.rfind('/') + 1) + path;
+  return parse_target(origin + without_dot_segments(merged) + query);
 }
 
 }  // namespace ua

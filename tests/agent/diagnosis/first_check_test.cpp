@@ -59,9 +59,14 @@ TEST_CASE("a network target gets no command about a socket's file") {
 }
 
 TEST_CASE("no value becomes shell syntax or another placeholder") {
-  CHECK(fill(ErrorClass::dns_not_found, "http://a;reboot/") ==
+  // parse_target() lets no such host pass; this is the second line of defence.
+  Target target;
+  target.scheme = "http";
+  target.host = "a;reboot";
+  CHECK(fill_command(info(ErrorClass::dns_not_found), target, "") ==
         "dig 'a;reboot' A; dig 'a;reboot' AAAA");
-  CHECK(fill(ErrorClass::dns_timeout, "http://{service}/", "$(id)") ==
+  target.host = "{service}";
+  CHECK(fill_command(info(ErrorClass::dns_timeout), target, "$(id)") ==
         "cat /etc/resolv.conf; dig '{service}' +tries=1 +time=2");
   CHECK(fill(ErrorClass::http_5xx, "http://a/", "x'; reboot; '") ==
         R"(journalctl -u 'x'\''; reboot; '\''' -n 50)");

@@ -14,7 +14,8 @@ TEST_CASE("durations as people write them") {
   CHECK(parse_duration("1m30s") == 90s);
   CHECK(parse_duration("1.5s") == 1500ms);
   CHECK(parse_duration("1d") == 24h);
-  for (const char* bad : {"", "5", "s", "5x", "-1s", "5 s", "1e3s", "99999999999999h", "1..5s"}) {
+  for (const char* bad : {"", "5", "s", "5x", "-1s", "5 s", "1e3s", "99999999999999h", "1..5s",
+                          "5.s", "1s1h", "1s1s", "1h 5m", "0x5s", "+5s", "infs", "5S"}) {
     INFO(bad);
     CHECK_FALSE(parse_duration(bad));
   }
@@ -41,6 +42,25 @@ TEST_CASE("untrusted bytes become one printable line") {
   CHECK(escape_line("\xe2\x80\xae") == "\\xe2\\x80\\xae");  // right-to-left override
   CHECK(escape_line("\xc2\x9b") == "\\xc2\\x9b");           // C1 control sequence introducer
   CHECK(escape_line("abcdef", 3) == "abc...");
+}
+
+TEST_CASE("what hides or reorders text on a terminal is shown as bytes") {
+  for (const char* hidden : {"\xe2\x80\x8b", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xe2\x80\xa8"}) {
+    CHECK(escape_line(hidden).substr(0, 2) == "\\x");
+  }
+  CHECK(escape_line("a\\b") == "a\\b");
+  CHECK(escape_line(std::string_view("a\0b", 3)) == "a\\x00b");
+  CHECK(escape_line("\xc3\xa4", 1) == "\\xc3...");  // cut inside a character
+}
+
+TEST_CASE("small helpers") {
+  CHECK(iequals("Content-Type", "content-type"));
+  CHECK_FALSE(iequals("a", "ab"));
+  CHECK(to_lower("HTTP+Unix") == "http+unix");
+  CHECK(trim(" \t a b \r\n") == "a b");
+  CHECK(trim(" \n").empty());
+  CHECK(split("a,,b", ',') == std::vector<std::string_view>{"a", "", "b"});
+  CHECK(split("", ',') == std::vector<std::string_view>{""});
 }
 
 TEST_CASE("the nearest word, only where it is near") {
