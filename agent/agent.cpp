@@ -12,6 +12,7 @@
 
 #include "agent/config/discovered.h"
 #include "agent/config/memory_bound.h"
+#include "agent/config/shard.h"
 #include "agent/exposition/gzip.h"
 #include "agent/exposition/negotiate.h"
 #include "agent/exposition/text_writer.h"
@@ -175,7 +176,7 @@ void Agent::watch_over() {
 }
 
 void Agent::apply_upstreams() {
-  std::vector<UpstreamConfig> upstreams = config_.upstreams;
+  std::vector<UpstreamConfig> upstreams = take_shard(config_.shard, config_.upstreams);
   std::vector<std::string> notes;
   if (config_.discovery.nginx) {
     Discovered found = discover_nginx(config_.discovery.nginx_root);

@@ -18,7 +18,8 @@ Result<std::vector<ProbeJob>> job_for_url(const std::string& url) {
   Diagnostics diagnostics;
   TableReader defaults(nothing_set, diagnostics, "", "upstream");
   ProbeJob job;
-  job.target = TargetConfig{std::move(*target), std::string(type->name), type->read(defaults)};
+  job.target = TargetConfig{std::move(*target), std::string(type->name),
+                            type->read(defaults, ProbeLimits{}).make};
   return std::vector{std::move(job)};
 }
 

@@ -23,6 +23,7 @@ struct TargetConfig {
   Target target;
   std::string type;  ///< ProbeType::name
   ProbeMaker make;
+  std::uint64_t buffer_bytes = 0;  ///< ProbeSetup::buffer_bytes
 };
 
 using LabelPairs = std::vector<std::pair<std::string, std::string>>;  ///< sorted by name
@@ -39,6 +40,12 @@ struct UpstreamConfig {
   std::string origin;  ///< "agent.toml:12", or the proxy file it was discovered in
 };
 
+/// Which part of the targets this agent probes.
+struct ShardConfig {
+  unsigned index = 0;  ///< from 0
+  unsigned count = 1;
+};
+
 struct WebConfig {
   std::vector<std::string> listen_addresses{":10917"};  ///< "host:port", "[v6]:port", "unix:/path"
 };
@@ -51,7 +58,7 @@ struct LoggingConfig {
 struct LimitsConfig {
   std::uint64_t max_series = 1'000'000;
   unsigned max_in_flight = 4096;
-  std::uint64_t max_body = 1024ULL * 1024;
+  ProbeLimits probe;
   unsigned max_connections = 64;  ///< to the web endpoint
 };
 
@@ -76,17 +83,27 @@ struct DiscoveryConfig {
 struct Config {
   WebConfig web;
   LoggingConfig logging;
+  ShardConfig shard;
   LimitsConfig limits;
   MetricsConfig metrics;
   HostConfig host;
   DiscoveryConfig discovery;
-  std::vector<UpstreamConfig> upstreams;
+  std::vector<UpstreamConfig> upstreams;      ///< all of them, whatever the shard
   std::optional<std::filesystem::path> file;  ///< nullopt: none was there, defaults and discovery
+  std::size_t files = 0;                      ///< read, those of conf.d included
+};
+
+struct ConfigText {
+  std::string file;  ///< as it is called in diagnostics
+  std::string content;
 };
 
 /// Reads `file` and, beside it, `conf.d/*.toml` in name order. All mistakes at once.
 /// @return the configuration, or at least one diagnostic.
 tl::expected<Config, Diagnostics> load_config(const std::filesystem::path& file);
+
+/// The same of texts that were read already. Reads nothing but the files they name (CA, secrets).
+tl::expected<Config, Diagnostics> read_config(const std::vector<ConfigText>& texts);
 
 /// What holds without any file: this host, its listeners, nginx's upstreams.
 Config default_config();

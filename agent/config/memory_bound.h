@@ -8,8 +8,9 @@
 
 namespace ua {
 
-/// 32 MiB + 6 KiB a target + 24 KiB a probe in flight + 64 B a series + 64 KiB a connection, plus
-/// two metrics pages of 112 B a series. Probes in flight are at most one a target.
+/// 32 MiB + 6 KiB a target + 24 KiB a probe in flight and the body it keeps + 64 B a series + two
+/// metrics pages of 112 B a series + 64 KiB a connection. Probes in flight are at most one a
+/// target. Of this agent's shard.
 std::uint64_t memory_bound_bytes(const Config& config);
 
 }  // namespace ua

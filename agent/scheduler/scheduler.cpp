@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "agent/diagnosis/first_check.h"
+#include "collectors/core/text.h"
 #include "collectors/probes/probe_run.h"
 
 namespace ua {
@@ -13,18 +14,6 @@ constexpr Duration kEarlySpacing = 10ms;
 constexpr Duration kTick = 50ms;
 constexpr Duration kRecheckAfter = 1s;
 constexpr Duration kAddressKept = 5min;
-
-/// FNV-1a with a final mix: the same on every machine and in every version, unlike std::hash.
-std::uint64_t stable_hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325ULL;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3ULL;
-  }
-  hash ^= hash >> 33U;
-  hash *= 0xff51afd7ed558ccdULL;
-  return hash ^ (hash >> 33U);
-}
 
 /// Too late to make up for: the process was stopped or the machine slept. Everything is late then,
 /// and launching all at once would be a herd.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/core/table_reader.h"
 
+#include <algorithm>
+
 #include "collectors/core/text.h"
 
 namespace ua {
@@ -34,6 +36,11 @@ std::string joined(std::span<const std::string_view> words) {
   return result;
 }
 
+std::string out_of_range(std::int64_t value, std::int64_t least, std::int64_t most) {
+  return std::to_string(value) + " is out of range; it goes from " + std::to_string(least) +
+         " to " + std::to_string(most);
+}
+
 }  // namespace
 
 TableReader::TableReader(const toml::table& table, Diagnostics& diagnostics, std::string file,
@@ -52,6 +59,10 @@ const toml::node* TableReader::node(std::string_view key) {
 void TableReader::complain_at(const toml::node& node, std::string message) {
   const toml::source_position at = node.source().begin;
   diagnostics_.push_back(Diagnostic{file_, at.line, at.column, std::move(message)});
+}
+
+void TableReader::complain_item(std::string_view key, const toml::node& item, std::string message) {
+  complain_at(item, full(key) + ": " + std::move(message));
 }
 
 void TableReader::complain(std::string_view key, std::string message) {
@@ -93,8 +104,7 @@ std::optional<std::int64_t> TableReader::integer(std::string_view key, std::int6
     return std::nullopt;
   }
   if (*value >= least && *value <= most) return value;
-  complain(key, std::to_string(*value) + " is out of range; it goes from " + std::to_string(least) +
-                    " to " + std::to_string(most));
+  complain(key, out_of_range(*value, least, most));
   return std::nullopt;
 }
 
@@ -136,32 +146,79 @@ std::optional<std::uint64_t> TableReader::size(std::string_view key, std::uint64
   return std::nullopt;
 }
 
-std::optional<std::size_t> TableReader::choice(std::string_view key,
-                                               std::span<const std::string_view> words) {
-  const auto written = text(key);
-  if (!written) return std::nullopt;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (words[i] == *written) return i;
-  }
-  const auto close = nearest(*written, words);
-  complain(key, "'" + escape_line(*written, 60) + "' is not one of " + joined(words) +
+std::optional<std::size_t> TableReader::index_of(std::string_view key, const Item& item,
+                                                 std::span<const std::string_view> words) {
+  const auto found = std::find(words.begin(), words.end(), item.text);
+  if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+  const auto close = nearest(item.text, words);
+  complain_item(key, *item.node,
+                "'" + escape_line(item.text, 60) + "' is not one of " + joined(words) +
                     (close ? "; did you mean '" + std::string(*close) + "'?" : ""));
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> TableReader::texts(std::string_view key) {
+std::optional<std::size_t> TableReader::choice(std::string_view key,
+                                               std::span<const std::string_view> words) {
+  const auto written = text(key);
+  if (!written) return std::nullopt;
+  return index_of(key, Item{*written, table_.get(key)}, words);
+}
+
+std::optional<std::vector<std::size_t>> TableReader::choices(
+    std::string_view key, std::span<const std::string_view> words) {
+  const auto items = texts(key);
+  if (!items) return std::nullopt;
+  std::vector<std::size_t> result;
+  for (const Item& item : *items) {
+    const auto index = index_of(key, item, words);
+    if (!index) continue;
+    if (std::find(result.begin(), result.end(), *index) == result.end()) {
+      result.push_back(*index);
+    } else {
+      complain_item(key, *item.node, "'" + item.text + "' stands there twice");
+    }
+  }
+  return result;
+}
+
+std::optional<std::vector<std::int64_t>> TableReader::integers(std::string_view key,
+                                                               std::int64_t least,
+                                                               std::int64_t most) {
   const toml::node* found = node(key);
   if (found == nullptr) return std::nullopt;
-  if (const auto one = found->value_exact<std::string>()) return std::vector{*one};
+  const toml::array* list = found->as_array();
+  if (list == nullptr) {
+    expected(key, *found, "a list of integers");
+    return std::nullopt;
+  }
+  std::vector<std::int64_t> result;
+  for (const toml::node& item : *list) {
+    const auto value = item.value_exact<std::int64_t>();
+    if (!value) {
+      expected(key, item, "an integer");
+    } else if (*value < least || *value > most) {
+      complain_item(key, item, out_of_range(*value, least, most));
+    } else {
+      result.push_back(*value);
+    }
+  }
+  return result;
+}
+
+std::optional<std::vector<TableReader::Item>> TableReader::texts(std::string_view key) {
+  const toml::node* found = node(key);
+  if (found == nullptr) return std::nullopt;
+  if (auto one = found->value_exact<std::string>())
+    return std::vector{Item{std::move(*one), found}};
   const toml::array* list = found->as_array();
   if (list == nullptr) {
     expected(key, *found, "a list of texts");
     return std::nullopt;
   }
-  std::vector<std::string> result;
+  std::vector<Item> result;
   for (const toml::node& item : *list) {
-    if (const auto value = item.value_exact<std::string>()) {
-      result.push_back(*value);
+    if (auto value = item.value_exact<std::string>()) {
+      result.push_back(Item{std::move(*value), &item});
     } else {
       expected(key, item, "a text in quotes");
     }

@@ -36,8 +36,17 @@ class TableReader {
   std::optional<std::uint64_t> size(std::string_view key, std::uint64_t least, std::uint64_t most);
   /// One of a closed list of words; returns its index.
   std::optional<std::size_t> choice(std::string_view key, std::span<const std::string_view> words);
+  /// A list of such words, none twice; returns their indexes.
+  std::optional<std::vector<std::size_t>> choices(std::string_view key,
+                                                  std::span<const std::string_view> words);
+  std::optional<std::vector<std::int64_t>> integers(std::string_view key, std::int64_t least,
+                                                    std::int64_t most);
+  struct Item {
+    std::string text;
+    const toml::node* node;  ///< for complain_at()
+  };
   /// A list of texts; a lone text counts as a list of one.
-  std::optional<std::vector<std::string>> texts(std::string_view key);
+  std::optional<std::vector<Item>> texts(std::string_view key);
   /// All pairs of a table whose values are texts, in key order.
   std::vector<std::pair<std::string, std::string>> text_pairs(std::string_view key);
   std::optional<TableReader> table(std::string_view key);
@@ -49,6 +58,8 @@ class TableReader {
   /// Reports a mistake at the key's value, or at the table where there is no such key.
   void complain(std::string_view key, std::string message);
   void complain_at(const toml::node& node, std::string message);
+  /// Reports a mistake at an item of the key's list.
+  void complain_item(std::string_view key, const toml::node& item, std::string message);
   /// Says that the key exists in the design but not in this version.
   void not_yet(std::string_view key);
   /// Call last: complains about every key that was never asked for.
@@ -60,6 +71,8 @@ class TableReader {
 
  private:
   std::string full(std::string_view key) const;
+  std::optional<std::size_t> index_of(std::string_view key, const Item& item,
+                                      std::span<const std::string_view> words);
   void expected(std::string_view key, const toml::node& found, std::string_view what);
 
   const toml::table& table_;

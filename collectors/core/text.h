@@ -32,6 +32,9 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);
 
+/// FNV-1a with a final mix: the same on every machine and in every version, unlike std::hash.
+std::uint64_t stable_hash(std::string_view text);
+
 bool iequals(std::string_view a, std::string_view b);  ///< ASCII
 std::string to_lower(std::string_view text);           ///< ASCII
 std::string_view trim(std::string_view text);

@@ -8,6 +8,7 @@
 #include "collectors/core/secret_file.h"
 #include "collectors/core/table_reader.h"
 #include "collectors/core/text.h"
+#include "collectors/probes/target.h"
 
 namespace ua {
 namespace {
@@ -38,27 +39,31 @@ std::optional<std::pair<int, int>> status_range(std::string_view text) {
   return std::pair(*low, *high);
 }
 
+std::optional<std::pair<int, int>> status_range(const toml::node& item) {
+  if (const auto code = item.value_exact<std::int64_t>())
+    return status_range(std::to_string(*code));
+  if (const auto text = item.value_exact<std::string>()) return status_range(*text);
+  return std::nullopt;
+}
+
 void read_status(TableReader& table, StatusSet& set) {
   const toml::node* node = table.node("expect_status");
   if (node == nullptr) return;
   std::vector<std::pair<int, int>> ranges;
   const auto take = [&](const toml::node& item) {
-    std::optional<std::pair<int, int>> range;
-    if (const auto code = item.value_exact<std::int64_t>())
-      range = status_range(std::to_string(*code));
-    if (const auto text = item.value_exact<std::string>()) range = status_range(*text);
-    if (range) {
+    if (const auto range = status_range(item)) {
       ranges.push_back(*range);
     } else {
-      table.complain_at(item, table.path() +
-                                  ".expect_status: write codes such as 204, ranges such as "
-                                  "\"200-299\" or classes such as \"2xx\"");
+      table.complain_item("expect_status", item,
+                          "write codes such as 204, ranges such as \"200-299\" or classes such as "
+                          "\"2xx\"");
     }
   };
   if (const toml::array* list = node->as_array()) {
     for (const toml::node& item : *list) take(item);
-    if (list->empty())
+    if (list->empty()) {
       table.complain("expect_status", "the list is empty: nothing would be accepted");
+    }
   } else {
     take(*node);
   }
@@ -83,8 +88,23 @@ std::string read_secret(TableReader& table, std::string_view key) {
   if (!path) return {};
   Result<std::string> secret = read_secret_file(*path);
   if (secret) return *secret;
-  table.complain(key, secret.error().message);
+  table.complain(key, escape_line(secret.error().message));
   return {};
+}
+
+bool is_token(std::string_view text) {
+  constexpr std::string_view kSpecial = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kSpecial.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  });
 }
 
 void read_basic_auth(TableReader& http, HttpOptions& options) {
@@ -97,32 +117,80 @@ void read_basic_auth(TableReader& http, HttpOptions& options) {
     table->complain("username", "must not hold a colon (RFC 7617)");
   }
   if (!table->has("password_file")) table->complain("password_file", "is missing");
+  if (user && !is_field_value(*user)) table->complain("username", "has control characters");
   if (user) options.basic_auth = *user + ':' + password;
   table->finish();
 }
 
-bool is_token(std::string_view text) {
-  constexpr std::string_view kSpecial = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kSpecial.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_field_value(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
-
 void read_headers(TableReader& http, HttpOptions& options) {
   for (auto& [key, value] : http.text_pairs("headers")) {
-    if (!is_token(key) || !is_field_value(value)) {
-      http.complain("headers", "'" + escape_line(key, 60) + "' is no valid header");
+    const std::string shown = '\'' + escape_line(key, 60) + '\'';
+    if (!is_token(key)) {
+      http.complain("headers", shown + " is no name of a header");
+    } else if (!is_field_value(value)) {
+      http.complain("headers", "the value of " + shown + " has control characters");
     } else if (iequals(key, "host")) {
       http.complain("headers", "set 'host' of this table instead of a Host header");
+    } else if (iequals(key, "content-length") || iequals(key, "transfer-encoding") ||
+               iequals(key, "connection")) {
+      http.complain("headers", shown + " is set by the probe itself");
     } else {
       options.headers.emplace_back(std::move(key), std::move(value));
     }
   }
+}
+
+void read_method(TableReader& http, HttpOptions& options) {
+  const auto method = http.text("method");
+  if (!method) return;
+  if (is_token(*method)) {
+    options.method = *method;
+  } else {
+    http.complain("method", "'" + escape_line(*method, 60) + "' is no HTTP method");
+  }
+}
+
+void read_host(TableReader& http, HttpOptions& options) {
+  const auto host = http.text("host");
+  if (!host) return;
+  // The characters of a target's host, its brackets and its port.
+  const bool plain = !host->empty() && std::all_of(host->begin(), host->end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-_:[]").find(c) != std::string_view::npos;
+  });
+  if (plain) {
+    options.host = *host;
+  } else {
+    http.complain("host", "write a host name, with a port where it is not the usual one");
+  }
+}
+
+void read_max_body(TableReader& http, HttpOptions& options, const ProbeLimits& limits) {
+  options.max_body = limits.max_body;
+  const auto size = http.size("max_body", 1, 1ULL << 30U);
+  if (!size) return;
+  if (*size > limits.max_body) {
+    http.complain("max_body", std::to_string(*size) + " bytes is more than limits.max_body, " +
+                                  std::to_string(limits.max_body));
+  } else {
+    options.max_body = *size;
+  }
+}
+
+/// A whole block with something that decodes as base64 between its marks. What is in it, libcurl's
+/// TLS library says.
+bool has_pem_certificate(std::string_view text) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  constexpr std::string_view kBase64 =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n \t";
+  const std::size_t begin = text.find(kBegin);
+  if (begin == std::string_view::npos) return false;
+  text.remove_prefix(begin + kBegin.size());
+  const std::size_t end = text.find(kEnd);
+  if (end == std::string_view::npos) return false;
+  const std::string_view body = trim(text.substr(0, end));
+  return body.starts_with("MI") && body.find_first_not_of(kBase64) == std::string_view::npos;
 }
 
 }  // namespace
@@ -148,31 +216,23 @@ RunOptions read_run_options(TableReader& upstream, const RunOptions& defaults) {
   return result;
 }
 
-HttpOptions read_http_options(TableReader& upstream) {
+HttpOptions read_http_options(TableReader& upstream, const ProbeLimits& limits) {
   HttpOptions result;
+  result.max_body = limits.max_body;
   auto table = upstream.table("http");
   if (!table) return result;
-  if (const auto method = table->text("method")) {
-    if (is_token(*method)) {
-      result.method = *method;
-    } else {
-      table->complain("method", "'" + escape_line(*method, 60) + "' is no HTTP method");
-    }
-  }
-  if (const auto host = table->text("host")) {
-    if (!is_field_value(*host) || host->find_first_of(" /") != std::string::npos) {
-      table->complain("host", "write a host name, with a port where it is not the usual one");
-    } else {
-      result.host = *host;
-    }
-  }
+  read_method(*table, result);
+  read_host(*table, result);
   read_headers(*table, result);
   read_status(*table, result.expect_status);
   result.expect_body = read_regex(*table, "expect_body");
   result.follow_redirects = table->boolean("follow_redirects").value_or(false);
   read_basic_auth(*table, result);
   result.bearer_token = read_secret(*table, "bearer_token_file");
-  result.max_body = table->size("max_body", 1, 1ULL << 30U).value_or(result.max_body);
+  if (table->has("basic_auth") && table->has("bearer_token_file")) {
+    table->complain("bearer_token_file", "basic_auth is set too; a request has one of them");
+  }
+  read_max_body(*table, result, limits);
   for (const std::string_view key :
        {"body", "version", "proxy_url", "expect_header", "reject_body"}) {
     table->not_yet(key);
@@ -188,13 +248,20 @@ TlsOptions read_tls_options(TableReader& upstream) {
   if (const auto file = table->text("ca_file")) {
     const Result<std::string> content = read_regular_file(*file, kMaxCaFile);
     if (!content) {
-      table->complain("ca_file", content.error().message);
-    } else if (content->find("-----BEGIN CERTIFICATE-----") == std::string::npos) {
-      table->complain("ca_file", *file + " holds no PEM certificate");
+      table->complain("ca_file", escape_line(content.error().message));
+    } else if (!has_pem_certificate(*content)) {
+      table->complain("ca_file", escape_line(*file) + " holds no PEM certificate");
     }
     result.ca_file = *file;
   }
-  result.server_name = table->text("server_name").value_or("");
+  if (const auto name = table->text("server_name")) {
+    const Result<Target> as_host = parse_target("https://" + *name);
+    if (as_host && as_host->host == *name) {
+      result.server_name = *name;
+    } else {
+      table->complain("server_name", "write a host name alone, as in app.example");
+    }
+  }
   result.insecure_skip_verify = table->boolean("insecure_skip_verify").value_or(false);
   for (const std::string_view key : {"cert_file", "key_file", "min_version"}) table->not_yet(key);
   table->finish();

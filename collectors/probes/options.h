@@ -56,10 +56,15 @@ struct TlsOptions {
   bool insecure_skip_verify = false;
 };
 
+/// What the configuration as a whole allows to one probe.
+struct ProbeLimits {
+  std::uint64_t max_body = 1024ULL * 1024;  ///< bytes; also the default of http.max_body
+};
+
 /// Each reads one table and reports every mistake in it; the values returned are usable defaults
 /// where there was one.
 RunOptions read_run_options(TableReader& upstream, const RunOptions& defaults);
-HttpOptions read_http_options(TableReader& upstream);
+HttpOptions read_http_options(TableReader& upstream, const ProbeLimits& limits);
 TlsOptions read_tls_options(TableReader& upstream);
 
 }  // namespace ua

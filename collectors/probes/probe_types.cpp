@@ -18,11 +18,18 @@ constexpr std::array<std::string_view, 2> kTcpSchemes{"tcp", "tcp+unix"};
 
 const std::array<ProbeType, 2> kProbeTypes{{
     {"http", kHttpSchemes, kHttpTables,
-     [](TableReader& upstream) {
-       HttpOptions http = read_http_options(upstream);
-       return make_http_maker(std::move(http), read_tls_options(upstream));
+     [](TableReader& upstream, const ProbeLimits& limits) {
+       HttpOptions http = read_http_options(upstream, limits);
+       TlsOptions tls = read_tls_options(upstream);
+       const std::uint64_t buffer = http.expect_body ? http.max_body : 0;
+       return ProbeSetup{make_http_maker(std::move(http), std::move(tls)), buffer};
      }},
-    {"tcp", kTcpSchemes, {}, [](TableReader&) { return make_tcp_maker(); }},
+    {"tcp",
+     kTcpSchemes,
+     {},
+     [](TableReader&, const ProbeLimits&) {
+       return ProbeSetup{make_tcp_maker(), 0};
+     }},
 }};
 
 }  // namespace

@@ -3,6 +3,7 @@
 // documentation.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -16,15 +17,22 @@ namespace ua {
 class Probe;
 class ProbeEngine;
 class TableReader;
+struct ProbeLimits;
 
 /// Makes the probe of one run; options are captured when the configuration is read.
 using ProbeMaker = std::function<std::unique_ptr<Probe>(ProbeEngine& engine, const Target& target)>;
+
+/// What one table of options makes of a target.
+struct ProbeSetup {
+  ProbeMaker make;
+  std::uint64_t buffer_bytes = 0;  ///< of an answer's body that one run keeps at most
+};
 
 struct ProbeType {
   std::string_view name;  ///< value of the `type` label of upstream_info
   std::span<const std::string_view> schemes;
   std::span<const std::string_view> tables;  ///< which tables of [[upstream]] apply, e.g. "http"
-  ProbeMaker (*read)(TableReader& upstream);
+  ProbeSetup (*read)(TableReader& upstream, const ProbeLimits& limits);
 };
 
 std::span<const ProbeType> probe_types();

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads the tables that stand once in a configuration: all but [[upstream]]. Main thread.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "agent/config/config.h"
+#include "collectors/core/table_reader.h"
+
+namespace ua {
+
+/// [defaults]: what an upstream has where it says nothing itself.
+struct UpstreamDefaults {
+  Duration interval = 15s;
+  unsigned rise = 2;
+  unsigned fall = 2;
+  RunOptions run;
+};
+
+class SettingsReader {
+ public:
+  SettingsReader(Config& config, UpstreamDefaults& defaults)
+      : config_(config), defaults_(defaults) {}
+
+  /// One file's. A key that another file set already is a mistake.
+  /// @param document the one that `root` reads
+  void read(TableReader& root, const toml::table& document);
+
+ private:
+  void claim(TableReader& root, const toml::table& table, const std::string& path);
+  void read_web(TableReader& table);
+  void read_logging(TableReader& table);
+  void read_agent(TableReader& table);
+  void read_shard(TableReader& table);
+  void read_limits(TableReader& table);
+  void read_defaults(TableReader& table);
+  void read_metrics(TableReader& table);
+  void read_buckets(TableReader& table);
+  void read_host(TableReader& table);
+  void read_discovery(TableReader& table);
+
+  Config& config_;
+  UpstreamDefaults& defaults_;
+  std::map<std::string, std::string, std::less<>> claimed_;  // key -> "file:line:column"
+};
+
+}  // namespace ua

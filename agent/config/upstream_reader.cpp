@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/config/upstream_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
+
+#include "collectors/core/text.h"
+
+namespace ua {
+namespace {
+
+constexpr std::size_t kMaxLabelValue = 128;
+constexpr std::array<std::string_view, 9> kReservedLabels{
+    "upstream", "target", "address", "phase", "error_class", "cause", "le", "job", "instance"};
+constexpr std::array<std::string_view, 5> kLaterTables{"tcp", "dns", "icmp", "grpc", "fastcgi"};
+
+bool is_printable(std::string_view text) { return escape_line(text, text.size()) == text; }
+
+bool is_letter_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// Prometheus' data model; names that begin with two underscores are its own.
+bool is_label_name(std::string_view text) {
+  if (text.empty() || (text[0] >= '0' && text[0] <= '9') || text.starts_with("__")) return false;
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_letter_or_digit(c) || c == '_'; });
+}
+
+/// Names of units (systemd.unit(5)), containers and processes.
+bool is_service_name(std::string_view text) {
+  return !text.empty() && text[0] != '-' && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter_or_digit(c) || std::string_view(":-_.@\\/").find(c) != std::string::npos;
+  });
+}
+
+void read_labels(TableReader& table, UpstreamConfig& upstream) {
+  for (auto& [key, value] : table.text_pairs("labels")) {
+    const std::string shown = '\'' + escape_line(key, 60) + '\'';
+    if (!is_label_name(key)) {
+      table.complain("labels", shown + " is no label name; use letters, digits and underscores");
+    } else if (std::find(kReservedLabels.begin(), kReservedLabels.end(), key) !=
+               kReservedLabels.end()) {
+      table.complain("labels", shown + " is set by the agent or by Prometheus; choose another");
+    } else if (value.size() > kMaxLabelValue) {
+      table.complain("labels", "the value of " + shown + " is longer than 128 bytes");
+    } else if (!is_printable(value)) {
+      table.complain("labels", "the value of " + shown + " has control characters");
+    } else {
+      upstream.labels.emplace_back(std::move(key), std::move(value));
+    }
+  }
+  std::sort(upstream.labels.begin(), upstream.labels.end());
+}
+
+void read_service(TableReader& table, UpstreamConfig& upstream) {
+  const auto service = table.text("service");
+  if (!service) return;
+  if (is_service_name(*service) && service->size() <= kMaxLabelValue) {
+    upstream.service = *service;
+  } else {
+    table.complain("service", "'" + escape_line(*service, 60) +
+                                  "' is no name of a unit, container or process");
+  }
+}
+
+/// A table of options that no target uses is a mistake: its author expects it to do something.
+void check_tables(TableReader& table, const std::set<std::string_view>& applying) {
+  std::set<std::string_view> known;
+  for (const ProbeType& type : probe_types()) known.insert(type.tables.begin(), type.tables.end());
+  for (const std::string_view name : known) {
+    if (table.node(name) != nullptr && !applying.contains(name)) {
+      table.complain(name, "does not apply to any of the targets");
+    }
+  }
+  for (const std::string_view name : kLaterTables) table.not_yet(name);
+}
+
+}  // namespace
+
+std::string longer_than_interval(Duration timeout, Duration interval) {
+  return "the timeout (" + format_duration(timeout) + ") is longer than the interval (" +
+         format_duration(interval) + ")";
+}
+
+UpstreamConfig UpstreamReader::read(TableReader& table) {
+  UpstreamConfig upstream;
+  upstream.origin = table.file() + ':' + std::to_string(table.line());
+  read_name(table, upstream);
+  read_times(table, upstream);
+  read_service(table, upstream);
+  read_labels(table, upstream);
+  read_targets(table, upstream);
+  table.finish();
+  return upstream;
+}
+
+void UpstreamReader::read_name(TableReader& table, UpstreamConfig& upstream) {
+  const bool written = table.has("name");
+  const auto name = table.text("name");
+  if (!name || name->empty()) {
+    if (name || !written) table.complain("name", "is missing");
+  } else if (name->size() > kMaxLabelValue) {
+    table.complain("name", "is longer than 128 bytes");
+  } else if (!is_printable(*name)) {
+    table.complain("name", "has control characters");
+  } else {
+    upstream.name = *name;
+    const auto [it, fresh] = names_.emplace(*name, upstream.origin);
+    if (!fresh) {
+      table.complain("name", "'" + *name + "' is the name of the upstream at " +
+                                 escape_line(it->second) + " already");
+    }
+  }
+}
+
+void UpstreamReader::read_times(TableReader& table, UpstreamConfig& upstream) const {
+  upstream.interval =
+      table.duration("interval", kLeastInterval, kMostInterval).value_or(defaults_.interval);
+  upstream.rise = static_cast<unsigned>(table.integer("rise", 1, 100).value_or(defaults_.rise));
+  upstream.fall = static_cast<unsigned>(table.integer("fall", 1, 100).value_or(defaults_.fall));
+  upstream.run = read_run_options(table, defaults_.run);
+  if (!table.has("timeout")) {
+    // As Prometheus does with its scrape_timeout: a default makes room for a short interval.
+    upstream.run.timeout = std::min(upstream.run.timeout, upstream.interval);
+  } else if (upstream.run.timeout > upstream.interval) {
+    table.complain("timeout", longer_than_interval(upstream.run.timeout, upstream.interval));
+  }
+  if (table.has("slow_threshold") && upstream.run.slow_threshold >= upstream.run.timeout) {
+    table.complain("slow_threshold", "is not below the timeout (" +
+                                         format_duration(upstream.run.timeout) +
+                                         "): nothing would ever be slow");
+  }
+}
+
+void UpstreamReader::read_targets(TableReader& table, UpstreamConfig& upstream) const {
+  const bool written = table.has("targets");
+  const auto urls = table.texts("targets");
+  if (!written || (urls && urls->empty())) {
+    table.complain("targets", "is missing; write at least one, as in [\"http://127.0.0.1:8080/\"]");
+  }
+  std::map<const ProbeType*, ProbeSetup> setups;
+  std::set<std::string_view> applying;
+  std::set<std::string> labels;
+  const auto setup_of = [&](const ProbeType* type) -> const ProbeSetup& {
+    if (!setups.contains(type)) setups[type] = type->read(table, limits_);
+    applying.insert(type->tables.begin(), type->tables.end());
+    return setups[type];
+  };
+  for (const TableReader::Item& url : urls.value_or(std::vector<TableReader::Item>{})) {
+    Result<Target> target = parse_target(url.text);
+    if (!target) {
+      table.complain_item("targets", *url.node, target.error().message);
+      continue;
+    }
+    if (!labels.insert(target->label).second) {
+      table.complain_item(
+          "targets", *url.node,
+          "'" + escape_line(target->label, 200) + "' stands there twice (queries do not count)");
+      continue;
+    }
+    const ProbeType* type = find_probe_type(target->scheme);  // parse_target() lets no other pass
+    const ProbeSetup& setup = setup_of(type);
+    upstream.targets.push_back(
+        TargetConfig{std::move(*target), std::string(type->name), setup.make, setup.buffer_bytes});
+  }
+  if (upstream.targets.empty()) {  // the mistakes in the tables are shown all the same
+    for (const ProbeType& type : probe_types()) setup_of(&type);
+  }
+  check_tables(table, applying);
+}
+
+}  // namespace ua
