@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <future>
 
 #include "agent/config/discovered.h"
 #include "agent/config/memory_bound.h"
@@ -35,7 +34,6 @@ namespace {
 
 constexpr rlim_t kReservedDescriptors = 128;  // for scrapes, logs, reloads, the resolver
 constexpr int kConfigurationError = 78;       // EX_CONFIG
-constexpr Duration kReloadPatience = 10s;
 
 /// Raises the soft limit to the hard one.
 /// @return how many descriptors probes may use
@@ -80,7 +78,6 @@ class Agent {
  private:
   void on_signal();
   Result<void> reload();
-  Result<void> reload_from_web();
   void apply_upstreams();
   unsigned max_in_flight() const {
     return std::min(config_.limits.max_in_flight, probe_descriptors_);
@@ -153,7 +150,8 @@ Result<void> Agent::start() {
                                           {"address", status.last->address}});
                               }},
       max_in_flight());
-  auto web = WebServer::start(loop_, config_.web, config_.limits.max_connections, handlers());
+  auto web = WebServer::start(config_.web, config_.limits.max_connections, handlers(),
+                              [this] { return loop_.now(); });
   if (!web) return tl::unexpected(web.error());
   web_ = std::move(*web);
   apply_upstreams();
@@ -229,16 +227,6 @@ Result<void> Agent::reload() {
   return {};
 }
 
-Result<void> Agent::reload_from_web() {
-  auto promise = std::make_shared<std::promise<Result<void>>>();
-  std::future<Result<void>> done = promise->get_future();
-  loop_.post([this, promise] { promise->set_value(reload()); });
-  if (done.wait_for(kReloadPatience) != std::future_status::ready) {
-    return fail("the agent is busy; the reload will follow");
-  }
-  return done.get();
-}
-
 WebHandlers Agent::handlers() {
   WebHandlers result;
   result.metrics = [this](std::string_view accept, std::string_view encoding) {
@@ -246,7 +234,9 @@ WebHandlers Agent::handlers() {
   };
   result.status_page = [this] { return page_reply(); };
   result.ready = [this] { return ready_.load(); };
-  result.reload = [this] { return reload_from_web(); };
+  result.reload = [this](WebHandlers::ReloadDone done) {
+    loop_.post([this, done = std::move(done)] { done(reload()); });
+  };
   result.count = [this](std::string_view handler, unsigned code) {
     metrics_.count_http_request(handler, code);
   };

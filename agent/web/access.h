@@ -2,6 +2,8 @@
 // Who may have which page. Pure, so that the rule is a table in a test.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,10 +12,10 @@ namespace ua {
 
 /// What the rule looks at. Absent headers are empty.
 struct AccessRequest {
-  bool from_loopback = false;  ///< the peer's address is loopback, or it came by a Unix socket
+  bool from_loopback = false;  ///< of is_loopback()
   std::string_view host;
   std::string_view origin;
-  bool forwarded = false;  ///< has Forwarded or any X-Forwarded-* header
+  bool forwarded = false;  ///< some header is_forwarding()
 };
 
 /// Pages other than /metrics and the health checks answer to this host alone: the peer must be
@@ -27,5 +29,11 @@ std::optional<std::string> refuse_action(const AccessRequest& request);
 
 /// "localhost", "localhost:123", "127.0.0.1", "[::1]:123", any address literal.
 bool is_local_name(std::string_view host);
+
+/// Loopback, IPv4 within IPv6 included, or a Unix socket. A null address is nobody's.
+bool is_loopback(const sockaddr* peer);
+
+/// Forwarded or X-Forwarded-*, in any case.
+bool is_forwarding(std::string_view header_name);
 
 }  // namespace ua

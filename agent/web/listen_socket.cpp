@@ -10,6 +10,7 @@
 #include <charconv>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 #include "collectors/core/text.h"
 #include "collectors/probes/endpoint.h"
@@ -21,8 +22,8 @@ constexpr int kBacklog = 128;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-Result<ListenSocketFd> listen_on(const Endpoint& endpoint, bool dual_stack, std::string_view said) {
-  ListenSocketFd result;
+Result<ListenSocket> listen_on(const Endpoint& endpoint, bool dual_stack, std::string_view said) {
+  ListenSocket result;
   result.fd.reset(socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!result.fd)
     return fail("cannot listen on " + std::string(said) + ": " + reason(errno), errno);
@@ -48,14 +49,22 @@ Result<ListenSocketFd> listen_on(const Endpoint& endpoint, bool dual_stack, std:
   return result;
 }
 
-Result<ListenSocketFd> listen_unix(std::string_view path, std::string_view said) {
+/// A socket that nobody serves. Anything but a socket stays.
+bool is_left_behind(const std::string& path, const Endpoint& endpoint) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0 || !S_ISSOCK(status.st_mode)) return false;
+  const UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return fd && connect(fd.get(), endpoint.address(), endpoint.size) != 0 && errno == ECONNREFUSED;
+}
+
+Result<ListenSocket> listen_unix(std::string_view path, std::string_view said) {
   const auto endpoint = unix_endpoint(path);
   if (!endpoint) return fail("the socket's path is empty or longer than 107 bytes");
-  struct stat status {};
   const std::string name(path);
-  // What a run before left behind; anything but a socket stays.
-  if (lstat(name.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) ::unlink(name.c_str());
-  return listen_on(*endpoint, false, said);
+  if (is_left_behind(name, *endpoint)) ::unlink(name.c_str());
+  Result<ListenSocket> result = listen_on(*endpoint, false, said);
+  if (result) result->file = UnixSocketFile(name);
+  return result;
 }
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
@@ -69,7 +78,32 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
 
 }  // namespace
 
-Result<ListenSocketFd> open_listen_socket(std::string_view address) {
+UnixSocketFile::UnixSocketFile(std::string path) {
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) return;
+  path_ = std::move(path);
+  device_ = status.st_dev;
+  inode_ = status.st_ino;
+}
+
+UnixSocketFile::UnixSocketFile(UnixSocketFile&& other) noexcept
+    : path_(std::exchange(other.path_, {})), device_(other.device_), inode_(other.inode_) {}
+
+UnixSocketFile& UnixSocketFile::operator=(UnixSocketFile&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(device_, other.device_);
+  std::swap(inode_, other.inode_);
+  return *this;
+}
+
+UnixSocketFile::~UnixSocketFile() {
+  struct stat status {};
+  const bool ours = !path_.empty() && lstat(path_.c_str(), &status) == 0 &&
+                    status.st_dev == device_ && status.st_ino == inode_;
+  if (ours) ::unlink(path_.c_str());
+}
+
+Result<ListenSocket> open_listen_socket(std::string_view address) {
   if (address.starts_with("unix:")) return listen_unix(address.substr(5), address);
   const std::string shown = '\'' + escape_line(address, 100) + '\'';
   const std::size_t colon = address.rfind(':');
@@ -80,7 +114,7 @@ Result<ListenSocketFd> open_listen_socket(std::string_view address) {
   }
   std::string_view host = address.substr(0, colon);
   if (host.empty()) {
-    Result<ListenSocketFd> both = listen_on(*ip_endpoint("::", *port), true, address);
+    Result<ListenSocket> both = listen_on(*ip_endpoint("::", *port), true, address);
     const bool no_ipv6 =
         !both && (both.error().code == EAFNOSUPPORT || both.error().code == EADDRNOTAVAIL);
     return no_ipv6 ? listen_on(*ip_endpoint("0.0.0.0", *port), false, address) : std::move(both);

@@ -2,61 +2,24 @@
 #include "agent/web/web_server.h"
 
 #include <microhttpd.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
-#include <array>
-#include <cstring>
 #include <exception>
-#include <map>
-#include <mutex>
+#include <new>
+#include <system_error>
 
+#include "agent/logging.h"
+#include "agent/web/acceptor.h"
 #include "agent/web/access.h"
 #include "agent/web/listen_socket.h"
-#include "collectors/core/text.h"
+#include "agent/web/parking.h"
+#include "agent/web/router.h"
 
 namespace ua {
 namespace {
 
 constexpr unsigned kPerAddress = 16;
-constexpr std::size_t kConnectionMemory = 32 * 1024;  // request line and headers must fit
-constexpr Duration kSweep = 250ms;
-constexpr unsigned kIdleSeconds = 5;
-
-struct Route {
-  std::string_view path;
-  std::string_view method;  // GET stands for HEAD too
-  bool open;                // answers to anyone
-};
-constexpr std::array<Route, 5> kRoutes{{{"/metrics", "GET", true},
-                                        {"/-/healthy", "GET", true},
-                                        {"/-/ready", "GET", true},
-                                        {"/-/reload", "POST", false},
-                                        {"/", "GET", false}}};
-
-const Route* find_route(std::string_view path) {
-  for (const Route& route : kRoutes) {
-    if (route.path == path) return &route;
-  }
-  return nullptr;
-}
-
-bool is_known_method(std::string_view method) {
-  constexpr std::array<std::string_view, 8> kMethods{"GET",    "HEAD",    "POST",  "PUT",
-                                                     "DELETE", "OPTIONS", "PATCH", "TRACE"};
-  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
-}
-
-bool is_loopback(const sockaddr* address) {
-  if (address == nullptr || address->sa_family == AF_UNIX) return true;
-  if (address->sa_family == AF_INET) {
-    const auto* v4 = reinterpret_cast<const sockaddr_in*>(address);
-    return (ntohl(v4->sin_addr.s_addr) >> 24U) == 127;
-  }
-  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
-  if (IN6_IS_ADDR_V4MAPPED(&v6)) return v6.s6_addr[12] == 127;
-  return IN6_IS_ADDR_LOOPBACK(&v6);
-}
+constexpr std::size_t kConnectionMemory = 32768;  // request line and headers must fit
+constexpr Duration kReloadPatience = 10s;
 
 WebReply text_reply(unsigned code, std::string body) {
   WebReply reply;
@@ -65,28 +28,74 @@ WebReply text_reply(unsigned code, std::string body) {
   return reply;
 }
 
+WebReply refusal_reply(const Route& route) {
+  if (route.refusal == 404) {
+    return text_reply(404,
+                      "No such page. There are / (status), /metrics, /-/healthy, /-/ready, "
+                      "and POST /-/reload.\n");
+  }
+  if (route.refusal == 501) return text_reply(501, "This method is not implemented.\n");
+  WebReply reply = text_reply(405, "This page takes " + std::string(route.allow) + " only.\n");
+  reply.headers.emplace_back("Allow", route.allow);
+  return reply;
+}
+
+WebReply reload_reply(const Result<void>& reloaded) {
+  if (reloaded) return text_reply(200, "Reloaded.\n");
+  return text_reply(500, "The configuration was not changed:\n" + reloaded.error().message + '\n');
+}
+
+std::string_view header(MHD_Connection* connection, const char* name) {
+  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+  return value != nullptr ? value : "";
+}
+
+AccessRequest access_request(MHD_Connection* connection) {
+  AccessRequest result;
+  const MHD_ConnectionInfo* peer =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  result.from_loopback = peer != nullptr && is_loopback(peer->client_addr);
+  result.host = header(connection, "Host");
+  result.origin = header(connection, "Origin");
+  MHD_get_connection_values(
+      connection, MHD_HEADER_KIND,
+      [](void* found, MHD_ValueKind, const char* key, const char*) -> MHD_Result {
+        if (is_forwarding(key)) *static_cast<bool*>(found) = true;
+        return MHD_YES;
+      },
+      &result.forwarded);
+  return result;
+}
+
+/// Paths must match as they are sent: unescaped, "/metrics%00x" would end at its zero byte.
+std::size_t leave_escaped(void* /*closure*/, MHD_Connection* /*connection*/, char* text) noexcept {
+  return std::string_view(text).size();
+}
+
+/// One request between its first and its last callback.
+struct Request {
+  bool parked = false;
+  WebReply reply;  // of a parked one
+};
+
 }  // namespace
 
 struct WebServer::Impl {
-  struct Open {
-    int fd;
-    Time deadline;
-  };
-
-  Impl(Loop& l, WebHandlers h, WebDeadlines d) : loop(l), handlers(std::move(h)), deadlines(d) {}
-  ~Impl() {
-    for (MHD_Daemon* daemon : daemons) MHD_stop_daemon(daemon);
-  }
+  Impl(WebHandlers h, std::function<Time()> clock, unsigned max_connections, WebDeadlines deadlines)
+      : handlers(std::move(h)), now(std::move(clock)), connections(max_connections, deadlines) {}
+  ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  Result<void> listen(const std::string& address, unsigned max_connections);
-  void sweep();
-  void set_deadline(MHD_Connection* connection, Duration from_now);
+  Result<void> start(std::vector<ListenSocket> sockets, unsigned max_connections);
+  bool take(UniqueFd fd, const sockaddr* peer, socklen_t size);
+  void sweep(Time time);
 
-  WebReply answer(MHD_Connection* connection, std::string_view method, std::string_view path);
-  WebReply dispatch(const Route& route, MHD_Connection* connection);
-  MHD_Result send(MHD_Connection* connection, const WebReply& reply);
+  MHD_Result serve(MHD_Connection* connection, Request& request, std::string_view method,
+                   std::string_view path);
+  WebReply page(Page page, MHD_Connection* connection);
+  MHD_Result begin_reload(MHD_Connection* connection, Request& request);
+  MHD_Result send(MHD_Connection* connection, std::string_view handler, WebReply reply);
 
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char* version, const char* upload,
@@ -96,70 +105,78 @@ struct WebServer::Impl {
   static void on_completed(void* self, MHD_Connection* connection, void** state,
                            MHD_RequestTerminationCode code) noexcept;
 
-  Loop& loop;
   WebHandlers handlers;
-  WebDeadlines deadlines;
-  std::vector<MHD_Daemon*> daemons;
+  std::function<Time()> now;
+  Connections connections;
+  std::shared_ptr<Parking> parking = std::make_shared<Parking>();
+  MHD_Daemon* daemon = nullptr;
   std::vector<std::string> addresses;
-  std::mutex mutex;
-  std::map<MHD_Connection*, Open> open;
-  Timer sweeper;
+  std::vector<UnixSocketFile> files;
+  std::unique_ptr<Acceptor> acceptor;
 };
 
-Result<void> WebServer::Impl::listen(const std::string& address, unsigned max_connections) {
-  Result<ListenSocketFd> socket = open_listen_socket(address);
-  if (!socket) return tl::unexpected(socket.error());
-  MHD_Daemon* daemon = MHD_start_daemon(
-      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &Impl::on_request, this,
-      MHD_OPTION_LISTEN_SOCKET, socket->fd.get(), MHD_OPTION_CONNECTION_LIMIT, max_connections,
-      MHD_OPTION_PER_IP_CONNECTION_LIMIT, kPerAddress, MHD_OPTION_CONNECTION_TIMEOUT, kIdleSeconds,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory, MHD_OPTION_NOTIFY_CONNECTION,
-      &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
-      MHD_OPTION_END);
-  if (daemon == nullptr) return fail("cannot serve on " + address);
-  [[maybe_unused]] const int now_its_own = socket->fd.release();
-  daemons.push_back(daemon);
-  addresses.push_back(socket->text);
+WebServer::Impl::~Impl() {
+  acceptor.reset();
+  parking->close(text_reply(503, "The agent is stopping.\n"));
+  if (daemon != nullptr) MHD_stop_daemon(daemon);
+}
+
+Result<void> WebServer::Impl::start(std::vector<ListenSocket> sockets, unsigned max_connections) {
+  // Its own limit is there for the case that ours were wrong.
+  daemon = MHD_start_daemon(
+      MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+      nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_CONNECTION_LIMIT, max_connections + 16,
+      MHD_OPTION_PER_IP_CONNECTION_LIMIT, kPerAddress, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      kConnectionMemory, MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr,
+      MHD_OPTION_NOTIFY_CONNECTION, &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED,
+      &Impl::on_completed, this, MHD_OPTION_END);
+  if (daemon == nullptr) return fail("cannot start the HTTP server");
+  std::vector<UniqueFd> listeners;
+  for (ListenSocket& socket : sockets) {
+    listeners.push_back(std::move(socket.fd));
+    addresses.push_back(std::move(socket.text));
+    files.push_back(std::move(socket.file));
+  }
+  try {
+    acceptor = std::make_unique<Acceptor>(
+        std::move(listeners), connections, now,
+        [this](UniqueFd fd, const sockaddr* peer, socklen_t size) {
+          return take(std::move(fd), peer, size);
+        },
+        [this](Time time) { sweep(time); });
+  } catch (const std::system_error& error) {
+    return fail(std::string("cannot start the HTTP server: ") + error.what(), error.code().value());
+  }
   return {};
 }
 
-void WebServer::Impl::set_deadline(MHD_Connection* connection, Duration from_now) {
-  const std::lock_guard lock(mutex);
-  const auto it = open.find(connection);
-  if (it != open.end()) it->second.deadline = loop.now() + from_now;
+bool WebServer::Impl::take(UniqueFd fd, const sockaddr* peer, socklen_t size) {
+  return MHD_add_connection(daemon, fd.release(), peer, size) == MHD_YES;  // closes it itself
 }
 
-/// The server's own time-out counts inactivity; a client that drips would stay for ever.
-void WebServer::Impl::sweep() {
-  {
-    const std::lock_guard lock(mutex);
-    const Time now = loop.now();
-    for (const auto& [connection, entry] : open) {
-      if (entry.deadline < now) ::shutdown(entry.fd, SHUT_RDWR);
-    }
-  }
-  sweeper = loop.after(kSweep, [this] { sweep(); });
+void WebServer::Impl::sweep(Time time) {
+  connections.end_overdue(time);
+  parking->expire(time, text_reply(503, "The agent is busy; the reload will follow.\n"));
 }
 
 void WebServer::Impl::on_connection(void* self, MHD_Connection* connection, void** /*state*/,
                                     MHD_ConnectionNotificationCode code) noexcept {
   auto& impl = *static_cast<Impl*>(self);
-  const std::lock_guard lock(impl.mutex);
   if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-    impl.open.erase(connection);
+    impl.connections.closed(connection);
     return;
   }
   const MHD_ConnectionInfo* info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  if (info != nullptr) {
-    impl.open[connection] = Open{info->connect_fd, impl.loop.now() + impl.deadlines.request};
-  }
+  impl.connections.opened(connection, info->connect_fd, impl.now());
 }
 
-void WebServer::Impl::on_completed(void* self, MHD_Connection* connection, void** /*state*/,
+void WebServer::Impl::on_completed(void* self, MHD_Connection* connection, void** state,
                                    MHD_RequestTerminationCode /*code*/) noexcept {
   auto& impl = *static_cast<Impl*>(self);
-  impl.set_deadline(connection, impl.deadlines.request);
+  delete static_cast<Request*>(*state);
+  *state = nullptr;
+  impl.connections.awaits_request(connection, impl.now());
 }
 
 MHD_Result WebServer::Impl::on_request(void* self, MHD_Connection* connection, const char* url,
@@ -167,92 +184,75 @@ MHD_Result WebServer::Impl::on_request(void* self, MHD_Connection* connection, c
                                        const char* /*upload*/, std::size_t* upload_size,
                                        void** state) noexcept {
   auto& impl = *static_cast<Impl*>(self);
-  static int begun;
   if (*state == nullptr) {  // headers are complete; a body may follow
-    *state = &begun;
-    impl.set_deadline(connection, impl.deadlines.reply);
-    return MHD_YES;
+    *state = new (std::nothrow) Request;
+    impl.connections.owes_reply(connection, impl.now());
+    return *state != nullptr ? MHD_YES : MHD_NO;
   }
   if (*upload_size > 0) {  // nothing here takes a body
     *upload_size = 0;
     return MHD_YES;
   }
   try {
-    return impl.send(connection, impl.answer(connection, method, url));
-  } catch (const std::exception&) {
-    impl.handlers.count("other", 500);
+    return impl.serve(connection, *static_cast<Request*>(*state), method, url);
+  } catch (const std::exception&) {  // no memory for a reply: the connection ends
     return MHD_NO;
   }
 }
 
-WebReply WebServer::Impl::answer(MHD_Connection* connection, std::string_view method,
-                                 std::string_view path) {
-  const Route* route = find_route(path);
-  WebReply reply;
-  if (!is_known_method(method)) {
-    reply = text_reply(501, "Not implemented.\n");
-  } else if (route == nullptr) {
-    reply = text_reply(404,
-                       "No such page. There are / (status), /metrics, /-/healthy, /-/ready, "
-                       "and POST /-/reload.\n");
-  } else if (method != route->method && !(route->method == "GET" && method == "HEAD")) {
-    reply = text_reply(405, "Method not allowed.\n");
-    reply.headers.emplace_back("Allow", route->method == "GET" ? "GET, HEAD" : "POST");
-  } else {
-    try {
-      reply = dispatch(*route, connection);
-    } catch (const std::exception&) {
-      reply = text_reply(500, "This page failed; the others go on. See the agent's log.\n");
+MHD_Result WebServer::Impl::serve(MHD_Connection* connection, Request& request,
+                                  std::string_view method, std::string_view path) {
+  const Route route = find_route(method, path);
+  if (request.parked) return send(connection, route.handler, std::move(request.reply));
+  if (route.refusal != 0) return send(connection, route.handler, refusal_reply(route));
+  if (!is_public(route.page)) {
+    const AccessRequest access = access_request(connection);
+    const auto refused =
+        route.page == Page::reload ? refuse_action(access) : refuse_private(access);
+    if (refused) return send(connection, route.handler, text_reply(403, *refused));
+  }
+  if (route.page == Page::reload) return begin_reload(connection, request);
+  return send(connection, route.handler, page(route.page, connection));
+}
+
+WebReply WebServer::Impl::page(Page page, MHD_Connection* connection) {
+  try {
+    if (page == Page::metrics) {
+      return handlers.metrics(header(connection, "Accept"), header(connection, "Accept-Encoding"));
     }
-  }
-  handlers.count(route != nullptr ? route->path : "other", reply.code);
-  return reply;
-}
-
-WebReply WebServer::Impl::dispatch(const Route& route, MHD_Connection* connection) {
-  const auto header = [connection](const char* name) -> std::string_view {
-    const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-    return value != nullptr ? value : "";
-  };
-  if (!route.open) {
-    const MHD_ConnectionInfo* peer =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    AccessRequest request;
-    request.from_loopback = peer == nullptr || is_loopback(peer->client_addr);
-    request.host = header("Host");
-    request.origin = header("Origin");
-    MHD_get_connection_values(
-        connection, MHD_HEADER_KIND,
-        [](void* found, MHD_ValueKind, const char* key, const char*) -> MHD_Result {
-          const std::string lower = to_lower(key);
-          if (lower == "forwarded" || lower.starts_with("x-forwarded-")) {
-            *static_cast<bool*>(found) = true;
-          }
-          return MHD_YES;
-        },
-        &request.forwarded);
-    const auto refused = route.method == "POST" ? refuse_action(request) : refuse_private(request);
-    if (refused) return text_reply(403, *refused);
-  }
-  if (route.path == "/metrics")
-    return handlers.metrics(header("Accept"), header("Accept-Encoding"));
-  if (route.path == "/-/healthy") return text_reply(200, "Healthy.\n");
-  if (route.path == "/-/ready") {
+    if (page == Page::status) return handlers.status_page();
+    if (page == Page::healthy) return text_reply(200, "Healthy.\n");
     return handlers.ready() ? text_reply(200, "Ready.\n") : text_reply(503, "Starting.\n");
+  } catch (const std::exception& error) {
+    log_error("a page failed; the others go on", {{"error", error.what()}});
+    return text_reply(500, "This page failed; the others go on. See the agent's log.\n");
   }
-  if (route.path == "/-/reload") {
-    const Result<void> reloaded = handlers.reload();
-    if (reloaded) return text_reply(200, "Reloaded.\n");
-    return text_reply(500,
-                      "The configuration was not changed:\n" + reloaded.error().message + '\n');
-  }
-  return handlers.status_page();
 }
 
-MHD_Result WebServer::Impl::send(MHD_Connection* connection, const WebReply& reply) {
-  MHD_Response* response = MHD_create_response_from_buffer(
-      reply.body.size(), const_cast<char*>(reply.body.data()), MHD_RESPMEM_MUST_COPY);
+MHD_Result WebServer::Impl::begin_reload(MHD_Connection* connection, Request& request) {
+  const auto ticket = parking->park(connection, request.reply, now() + kReloadPatience);
+  if (!ticket) return MHD_NO;
+  request.parked = true;
+  try {
+    handlers.reload([place = parking, ticket = *ticket](const Result<void>& reloaded) {
+      place->answer(ticket, reload_reply(reloaded));
+    });
+  } catch (const std::exception& error) {
+    log_error("a reload failed", {{"error", error.what()}});
+    parking->answer(*ticket, text_reply(500, "The reload failed. See the agent's log.\n"));
+  }
+  return MHD_YES;
+}
+
+MHD_Result WebServer::Impl::send(MHD_Connection* connection, std::string_view handler,
+                                 WebReply reply) {
+  // Handed over, not copied: a page of a million series has 90 MB.
+  auto body = std::make_unique<std::string>(std::move(reply.body));
+  MHD_Response* response = MHD_create_response_from_buffer_with_free_callback_cls(
+      body->size(), body->data(), [](void* owned) { delete static_cast<std::string*>(owned); },
+      body.get());
   if (response == nullptr) return MHD_NO;
+  [[maybe_unused]] const std::string* now_its_own = body.release();
   MHD_add_response_header(response, "Content-Type", reply.content_type.c_str());
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
   MHD_add_response_header(response, "Cache-Control", "no-store");
@@ -261,6 +261,7 @@ MHD_Result WebServer::Impl::send(MHD_Connection* connection, const WebReply& rep
   }
   const MHD_Result queued = MHD_queue_response(connection, reply.code, response);
   MHD_destroy_response(response);
+  handlers.count(handler, reply.code);
   return queued;
 }
 
@@ -270,15 +271,20 @@ WebServer::~WebServer() = default;
 
 const std::vector<std::string>& WebServer::addresses() const { return impl_->addresses; }
 
-Result<std::unique_ptr<WebServer>> WebServer::start(Loop& loop, const WebConfig& config,
+Result<std::unique_ptr<WebServer>> WebServer::start(const WebConfig& config,
                                                     unsigned max_connections, WebHandlers handlers,
+                                                    std::function<Time()> now,
                                                     WebDeadlines deadlines) {
-  auto impl = std::make_unique<Impl>(loop, std::move(handlers), deadlines);
+  std::vector<ListenSocket> sockets;
   for (const std::string& address : config.listen_addresses) {
-    const Result<void> listening = impl->listen(address, max_connections);
-    if (!listening) return tl::unexpected(listening.error());
+    Result<ListenSocket> socket = open_listen_socket(address);
+    if (!socket) return tl::unexpected(socket.error());
+    sockets.push_back(std::move(*socket));
   }
-  impl->sweep();
+  auto impl =
+      std::make_unique<Impl>(std::move(handlers), std::move(now), max_connections, deadlines);
+  const Result<void> started = impl->start(std::move(sockets), max_connections);
+  if (!started) return tl::unexpected(started.error());
   return std::unique_ptr<WebServer>(new WebServer(std::move(impl)));
 }
 

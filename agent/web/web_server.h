@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The HTTP endpoints, on libmicrohttpd's own threads: serving never waits for probing, nor probing
-// for serving. Owned by the Agent.
+// The HTTP endpoints, on threads of their own: serving never waits for probing, nor probing for
+// serving. Owned by the Agent.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/config/config.h"
-#include "collectors/core/loop.h"
+#include "agent/web/connections.h"
 #include "collectors/core/result.h"
 
 namespace ua {
@@ -22,29 +23,29 @@ struct WebReply {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-/// What the pages show and do. Called on the server's threads.
+/// What the pages show and do. Called on the server's threads. What one throws becomes a 500.
 struct WebHandlers {
   std::function<WebReply(std::string_view accept, std::string_view accept_encoding)> metrics;
   std::function<WebReply()> status_page;
   std::function<bool()> ready;
-  std::function<Result<void>()> reload;
+  /// Begins a reload and returns; `done` is called once, on any thread, also after the server's
+  /// end.
+  using ReloadDone = std::function<void(const Result<void>&)>;
+  std::function<void(ReloadDone done)> reload;
   /// @param handler of a closed set: "/metrics", "/", "/-/healthy", "/-/ready", "/-/reload",
   /// "other"
   std::function<void(std::string_view handler, unsigned code)> count;
 };
 
-/// Totals, not idle times: whatever drips, an end comes.
-struct WebDeadlines {
-  Duration request = 5s;  ///< from connecting (or the reply before) to the request's last header
-  Duration reply = 15s;   ///< from the request to the last byte of its reply
-};
-
 class WebServer {
  public:
-  /// Listens and serves at once. `loop` keeps the deadlines.
-  static Result<std::unique_ptr<WebServer>> start(Loop& loop, const WebConfig& config,
-                                                  unsigned max_connections, WebHandlers handlers,
+  /// Listens and serves at once.
+  /// @param max_connections over all listen addresses
+  /// @param now may be called on any thread
+  static Result<std::unique_ptr<WebServer>> start(const WebConfig& config, unsigned max_connections,
+                                                  WebHandlers handlers, std::function<Time()> now,
                                                   WebDeadlines deadlines = {});
+  /// Ends what is open; waits for no client.
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;

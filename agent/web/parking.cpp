@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/web/parking.h"
+
+#include "agent/web/web_server.h"
+
+namespace ua {
+
+std::optional<Parking::Ticket> Parking::park(MHD_Connection* connection, WebReply& slot,
+                                             Time deadline) {
+  const std::lock_guard lock(mutex_);
+  if (closed_) return std::nullopt;
+  MHD_suspend_connection(connection);
+  parked_[++last_] = Parked{connection, &slot, deadline};
+  return last_;
+}
+
+void Parking::resume(const Parked& parked, WebReply reply) {
+  *parked.slot = std::move(reply);
+  MHD_resume_connection(parked.connection);
+}
+
+void Parking::answer(Ticket ticket, WebReply reply) {
+  const std::lock_guard lock(mutex_);
+  const auto it = parked_.find(ticket);
+  if (it == parked_.end()) return;
+  resume(it->second, std::move(reply));
+  parked_.erase(it);
+}
+
+void Parking::expire(Time now, const WebReply& reply) {
+  const std::lock_guard lock(mutex_);
+  for (auto it = parked_.begin(); it != parked_.end();) {
+    if (it->second.deadline > now) {
+      ++it;
+      continue;
+    }
+    resume(it->second, reply);
+    it = parked_.erase(it);
+  }
+}
+
+void Parking::close(const WebReply& reply) {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  for (const auto& [ticket, parked] : parked_) resume(parked, reply);
+  parked_.clear();
+}
+
+}  // namespace ua
