@@ -175,8 +175,8 @@ void stop_logging() {
   logging->logger->flush();
   if (written.wait_for(std::chrono::seconds(1)) == std::future_status::ready) return;
   // A reader that never drains the pipe holds the writing thread for ever, and joining it would
-  // hold the process: it is left behind with all it uses.
-  static std::vector<Logging*> left_behind;
+  // hold the process: it is left behind with all it uses, in a list that outlives even exit().
+  static auto& left_behind = *new std::vector<Logging*>;
   left_behind.push_back(logging.release());
 }
 
