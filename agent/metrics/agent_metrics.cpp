@@ -74,8 +74,9 @@ AgentMetrics::Impl::Impl(prometheus::Registry& registry)
                           "Log lines lost because nothing read them in time.")),
       series(gauge(registry, "upstream_agent_series", "Probe series that may be rendered.")),
       series_limit(gauge(registry, "upstream_agent_series_limit", "Value of limits.max_series.")),
-      series_dropped(counter(registry, "upstream_agent_series_dropped_total",
-                             "Probe series refused because of limits.max_series.")),
+      series_dropped(
+          counter(registry, "upstream_agent_series_dropped_total",
+                  "Probe series refused: limits.max_series, or a target that is there twice.")),
       requests(prometheus::BuildCounter()
                    .Name("upstream_agent_http_requests_total")
                    .Help("Requests to this agent's endpoints.")

@@ -1,17 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/metrics/page.h"
 
-#include <new>
+#include <cstdint>
+#include <utility>
 
 #include "agent/exposition/text_writer.h"
 
 namespace ua {
+namespace {
+
+/// Writes one part. Where it throws or clashes with an earlier one, the others go on.
+template <typename Write>
+void write_part(const std::string& name, const TextWriter& writer, AgentMetrics& agent,
+                const Write& write) {
+  std::uint64_t lost = 0;
+  const std::uint64_t before = writer.refused();
+  try {
+    write();
+  } catch (...) {  // a part may be foreign code
+    lost = 1;
+  }
+  lost += writer.refused() - before;
+  if (lost > 0) agent.count_render_errors(name, lost);
+}
+
+constexpr const char* kProbesPart = "probes";
+constexpr const char* kAgentPart = "agent";
+
+}  // namespace
 
 MetricsPage::MetricsPage(const ProbeStore& probes, AgentMetrics& agent,
                          const prometheus::Registry& registry, std::function<Time()> now)
-    : probes_(probes), agent_(agent), registry_(registry), now_(std::move(now)) {}
+    : probes_(probes), agent_(agent), registry_(registry), now_(std::move(now)) {
+  // Counters start at 0: increase() misses a first failure otherwise.
+  agent_.count_render_errors(kProbesPart, 0);
+  agent_.count_render_errors(kAgentPart, 0);
+}
 
 void MetricsPage::add_part(std::string name, const prometheus::Collectable& part) {
+  agent_.count_render_errors(name, 0);
   parts_.push_back(Part{std::move(name), &part});
 }
 
@@ -19,17 +46,12 @@ std::string MetricsPage::render(ExpositionFormat format) {
   agent_.set_series(probes_.series(), probes_.series_limit(), probes_.series_dropped());
   const std::size_t last = last_size_.load(std::memory_order_relaxed);
   TextWriter writer(format, last + last / 16);
-  probes_.render(writer, now_());
+  write_part(kProbesPart, writer, agent_, [&] { probes_.render(writer, now_()); });
   for (const Part& part : parts_) {
-    try {
-      writer.families(part.source->Collect());
-    } catch (const std::exception&) {
-      agent_.count_render_errors(part.name, 1);
-    }
+    write_part(part.name, writer, agent_, [&] { writer.families(part.source->Collect()); });
   }
-  if (writer.refused() > 0) agent_.count_render_errors("page", writer.refused());
   // Last, so that it also shows what this render left out.
-  writer.families(registry_.Collect());
+  write_part(kAgentPart, writer, agent_, [&] { writer.families(registry_.Collect()); });
   std::string page = writer.finish();
   last_size_.store(page.size(), std::memory_order_relaxed);
   return page;

@@ -18,8 +18,6 @@
 
 namespace ua {
 
-class TextWriter;
-
 class MetricsPage {
  public:
   /// Everything handed over must outlive the page. `now` is asked once a render, on the rendering
@@ -31,8 +29,9 @@ class MetricsPage {
   /// @param name value of the label `part` of upstream_agent_render_errors_total; a constant
   void add_part(std::string name, const prometheus::Collectable& part);
 
-  /// The body in one of the formats. A part that throws is left out and counted; only running out
-  /// of memory for the page itself throws (std::bad_alloc).
+  /// The body in one of the formats. A part that throws (where it broke off), or whose series clash
+  /// with an earlier part's, is left out and counted; the page stays valid. Only running out of
+  /// memory for the page itself throws (std::bad_alloc).
   std::string render(ExpositionFormat format);
 
  private:

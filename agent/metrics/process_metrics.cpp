@@ -92,9 +92,8 @@ void parse_process_stat(std::string_view stat, long ticks_per_second, std::uint6
 void parse_process_status(std::string_view status, ProcessFacts& facts) {
   for (const std::string_view line : split(status, '\n')) {
     if (!line.starts_with("VmData:")) continue;
-    const auto fields = words(line.substr(7));
-    const std::string_view value = fields.empty() ? "" : trim(fields[0]);
-    if (const auto kib = number(value)) facts.heap_bytes = *kib * 1024;
+    // "VmData:\t    2048 kB"
+    if (const auto kib = number(trim(line.substr(7)))) facts.heap_bytes = *kib * 1024;
   }
 }
 
@@ -144,6 +143,7 @@ std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
   };
   add("process_cpu_seconds_total", "User and system CPU time of this process.", MetricType::Counter,
       facts.cpu_seconds);
+  add("process_heap_bytes", "Heap and anonymous maps.", MetricType::Gauge, facts.heap_bytes);
   add("process_max_fds", "Limit of open file descriptors.", MetricType::Gauge, facts.max_fds);
   add("process_network_receive_bytes_total", "Bytes received by the network namespace.",
       MetricType::Counter, facts.network_rx_bytes);
@@ -153,6 +153,7 @@ std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
   add("process_resident_memory_bytes", "Resident memory.", MetricType::Gauge, facts.resident_bytes);
   add("process_start_time_seconds", "When this process started.", MetricType::Gauge,
       std::optional(to_seconds(started_)));
+  add("process_threads", "Threads of this process.", MetricType::Gauge, facts.threads);
   add("process_virtual_memory_bytes", "Virtual memory.", MetricType::Gauge, facts.virtual_bytes);
   add("process_virtual_memory_max_bytes", "Limit of virtual memory.", MetricType::Gauge,
       facts.virtual_max_bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process_* series that every Prometheus client library exports, read from /proc at each
-// scrape. Any thread.
+// The process_* series that Prometheus client libraries export, read from /proc at each scrape: the
+// nine of its guide for them, and the two of the network that the Go library adds. Any thread.
 #pragma once
 
 #include <prometheus/collectable.h>
