@@ -138,7 +138,7 @@ Classified classify_transfer(const HttpEvidence& e) {
       return {};
     case CURLE_UNSUPPORTED_PROTOCOL:
       if (!e.request_sent) return {config_invalid, "curl_1"};
-      if (e.first_bytes.substr(0, 5) == "HTTP/") return {invalid_response, "version"};
+      if (contains(e.error_text, "Unsupported HTTP version")) return {invalid_response, "version"};
       return {protocol_mismatch, "not_http"};
     case CURLE_OUT_OF_MEMORY:
       // An endless header line, in libcurl before 8.

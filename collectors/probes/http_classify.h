@@ -23,10 +23,9 @@ struct HttpEvidence {
   bool header_complete = false;  ///< the empty line after the (final) header block arrived
   int status = 0;                ///< 0: no status line was understood
   bool http2_asked = false;
-  long verify_result = 1;        ///< X509_V_*; 1 is libcurl's "not set"
-  bool certificates = false;     ///< the peer's chain was recorded
-  std::string_view error_text;   ///< libcurl's error buffer
-  std::string_view first_bytes;  ///< of the answer, where it did not look like HTTP
+  long verify_result = 1;       ///< X509_V_*; 1 is libcurl's "not set"
+  bool certificates = false;    ///< the peer's chain was recorded
+  std::string_view error_text;  ///< libcurl's error buffer
   std::string_view body_start;
   TcpEvidence tcp;
 };

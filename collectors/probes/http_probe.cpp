@@ -47,14 +47,17 @@ struct HttpSettings {
   HttpOptions http;
   TlsOptions tls;
   Slist headers;
+  Slist foreign_headers;  // for another origin: nothing of ours goes there
   bool own_user_agent = false;
   /// What second handshakes found, by target and address; loop thread. They cost the upstream a
   /// connection, so one an hour is made while a chain stays untrusted.
   mutable std::map<std::string, RememberedFacts> remembered;
 
   HttpSettings(HttpOptions h, TlsOptions t) : http(std::move(h)), tls(std::move(t)) {
-    append(headers, "Connection: close");
-    append(headers, "Accept: */*");
+    for (Slist* list : {&headers, &foreign_headers}) {
+      append(*list, "Connection: close");
+      append(*list, "Accept: */*");
+    }
     if (!http.host.empty()) append(headers, "Host: " + http.host);
     if (!http.bearer_token.empty()) append(headers, "Authorization: Bearer " + http.bearer_token);
     for (const auto& [key, value] : http.headers) {
@@ -108,6 +111,7 @@ class HttpProbe final : public Probe {
   void set_tls_options();
   std::string url() const;
   const std::string& tls_name() const {
+    if (target_.foreign_origin) return target_.host;
     if (!settings_->tls.server_name.empty()) return settings_->tls.server_name;
     return settings_->http.host.empty() || is_ip_literal(host_of_header()) ? target_.host
                                                                            : host_of_header();
@@ -168,7 +172,6 @@ class HttpProbe final : public Probe {
   bool header_overflow_ = false;
   int status_of_block_ = 0;
   std::string location_;
-  std::string first_bytes_;
   std::uint64_t body_bytes_ = 0;
   bool body_capped_ = false;
   std::string body_;  // whole up to max_body where expect_body is set, else its start
@@ -205,9 +208,13 @@ void HttpProbe::set_options() {
   curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &HttpProbe::body_callback);
   curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_HTTPHEADER, settings_->headers.get());
+  curl_easy_setopt(
+      handle_, CURLOPT_HTTPHEADER,
+      (target_.foreign_origin ? settings_->foreign_headers : settings_->headers).get());
   curl_easy_setopt(handle_, CURLOPT_USERAGENT,
-                   settings_->own_user_agent ? nullptr : "upstream-agent/" UA_VERSION);
+                   settings_->own_user_agent && !target_.foreign_origin
+                       ? nullptr
+                       : "upstream-agent/" UA_VERSION);
   curl_easy_setopt(handle_, CURLOPT_NOBODY, http.method == "HEAD" ? 1L : 0L);
   if (http.method == "GET") {
     curl_easy_setopt(handle_, CURLOPT_HTTPGET, 1L);
@@ -215,7 +222,7 @@ void HttpProbe::set_options() {
   } else {
     curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, http.method.c_str());
   }
-  const bool basic = !http.basic_auth.empty();
+  const bool basic = !http.basic_auth.empty() && !target_.foreign_origin;
   curl_easy_setopt(handle_, CURLOPT_HTTPAUTH, basic ? CURLAUTH_BASIC : CURLAUTH_NONE);
   curl_easy_setopt(handle_, CURLOPT_USERPWD, basic ? http.basic_auth.c_str() : nullptr);
   set_tls_options();
@@ -438,7 +445,6 @@ void HttpProbe::read_facts(CURLcode code, Outcome& outcome) {
   curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &request_size);
   evidence_.request_sent = request_size > 0;
   evidence_.error_text = error_text_.data();
-  evidence_.first_bytes = first_bytes_;
   evidence_.body_start = std::string_view(body_).substr(0, kStartOfBody);
   if (evidence_.status != 0) {
     long version = 0;

@@ -46,15 +46,17 @@ class ProbeRun::Leg {
   /// Time is up.
   void expire() {
     share_.cancel();
-    if (probe_) {
+    retry_.cancel();
+    query_.cancel();
+    if (following_) {  // between two hops, the next one's name perhaps being resolved
+      fail(probe_ ? ErrorClass::response_timeout : ErrorClass::dns_timeout, "redirect");
+    } else if (probe_) {
       ProbeResult result = probe_->cancel();
       probe_.reset();
       take(std::move(result.outcome));
     } else if (dial_) {
       fail_dial(give_up_dial());
       if (best_failure_) take_failure();
-    } else {
-      fail(ErrorClass::dns_timeout, "redirect");
     }
     end();
   }
@@ -132,6 +134,7 @@ class ProbeRun::Leg {
       return finish();
     }
     target_ = std::move(*result.follow);
+    following_ = true;
     // Not from inside the probe's callback: it is about to be replaced.
     retry_ = loop().after(Duration::zero(), [this] { follow(); });
   }
@@ -139,6 +142,7 @@ class ProbeRun::Leg {
   void follow() {
     probe_.reset();
     dial_.reset();
+    if (target_.is_unix()) return go_to({*unix_endpoint(target_.unix_path)});
     if (auto literal = ip_endpoint(target_.host, target_.port)) return go_to({*literal});
     const Time asked = loop().now();
     query_ = run_.engine_.resolver.resolve(
@@ -160,6 +164,7 @@ class ProbeRun::Leg {
     endpoints_ = std::move(endpoints);
     next_ = 0;
     best_failure_.reset();
+    following_ = false;
     dial_next();
   }
 
@@ -199,6 +204,7 @@ class ProbeRun::Leg {
   std::unique_ptr<Probe> probe_;
   std::optional<Outcome> best_failure_;
   unsigned redirects_ = 0;
+  bool following_ = false;  // from a redirect until its target is being connected to
   bool finished_ = false;
   Outcome outcome_;
 };

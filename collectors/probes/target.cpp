@@ -231,7 +231,15 @@ Result<Target> parse_target(std::string_view url) {
   return parse_host(std::move(target), authority);
 }
 
-Result<Target> resolve_location(const Target& base, std::string_view location) {
+namespace {
+
+bool same_origin(const Target& a, const Target& b) {
+  return a.scheme == b.scheme && a.port == b.port && a.unix_path == b.unix_path &&
+         iequals(a.host, b.host);
+}
+
+/// RFC 3986 section 5.2, for what a Location can hold.
+Result<Target> parse_reference(const Target& base, std::string_view location) {
   const std::string reference = as_reference(location);
   if (const std::string scheme = scheme_of(reference); !scheme.empty()) {
     if (scheme != "http" && scheme != "https") {
@@ -252,6 +260,14 @@ Result<Target> resolve_location(const Target& base, std::string_view location) {
   const std::string merged =
       path.starts_with('/') ? path : base_path.substr(0, base_path.rfind('/') + 1) + path;
   return parse_target(origin + without_dot_segments(merged) + query);
+}
+
+}  // namespace
+
+Result<Target> resolve_location(const Target& base, std::string_view location) {
+  Result<Target> target = parse_reference(base, location);
+  if (target) target->foreign_origin = base.foreign_origin || !same_origin(base, *target);
+  return target;
 }
 
 }  // namespace ua

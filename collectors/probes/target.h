@@ -18,6 +18,10 @@ struct Target {
   std::string path;       ///< "/path?query", "/" by default; empty where the scheme has none
   std::string label;      ///< metric label: the URL as written, without query and fragment
 
+  /// Reached by a redirect that left the scheme, host or port of the configured target, at this hop
+  /// or before: what was configured for that target (credentials, headers, names) is not for this.
+  bool foreign_origin = false;
+
   bool is_unix() const { return !unix_path.empty(); }
   bool is_tls() const { return scheme == "https"; }
   /// "host:port", IPv6 in brackets; a Unix socket's path.

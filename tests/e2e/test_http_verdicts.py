@@ -201,3 +201,82 @@ def test_expectations_and_redirects(tmp_path):
     with hostile.serving("slow") as (_, port):
         slow = run(port, 'slow_threshold = "100ms"')
         assert (slow["error_class"], slow["success"]) == ("slow_response", True)
+
+
+def recording(answer, requests):
+    def serve(peer, stop):
+        requests.append(hostile.read_request(peer))
+        peer.sendall(answer)
+
+    return serve
+
+
+@pytest.mark.parametrize("same_origin", [True, False])
+def test_secrets_do_not_follow_a_redirect_to_another_origin(same_origin, tmp_path):
+    token = tmp_path / "token"
+    token.write_text("s3cret")
+    token.chmod(0o600)
+    there, here = [], []
+    with hostile.serving(recording(hostile.reply(b"200 OK", b"there"), there)) as (_, other):
+        where = b"/next" if same_origin else b"http://127.0.0.1:%d/next" % other
+        first = [hostile.reply(b"302 Found", headers=b"Location: " + where + b"\r\n"),
+                 hostile.reply(b"200 OK", b"here")]
+
+        def serve(peer, stop):
+            here.append(hostile.read_request(peer))
+            peer.sendall(first[min(len(here), 2) - 1])
+
+        with hostile.serving(serve) as (_, port):
+            config = tmp_path / "agent.toml"
+            config.write_text(
+                f'[[upstream]]\nname = "lab"\ntargets = ["http://127.0.0.1:{port}/"]\n'
+                f'[upstream.http]\nfollow_redirects = true\nbearer_token_file = "{token}"\n'
+                'host = "shop.example"\nheaders = { X-Api-Key = "k3y" }\n'
+            )
+            result, _ = agent.probe("lab", f"--config.file={config}")
+    assert (result["error_class"], result["http"]["redirects"]) == ("none", 1), result
+    last = (here if same_origin else there)[-1]
+    assert b"GET /next " in last
+    for secret in (b"s3cret", b"k3y", b"shop.example"):
+        assert secret in here[0]
+        assert (secret in last) == same_origin, last
+
+
+def test_a_redirect_on_a_unix_socket_stays_there(tmp_path):
+    path, seen = str(tmp_path / "a.sock"), []
+
+    def serve(peer, stop):
+        seen.append(hostile.read_request(peer))
+        moved = hostile.reply(b"302 Found", headers=b"Location: /next\r\n")
+        peer.sendall(hostile.reply(b"200 OK") if b"/next" in seen[-1] else moved)
+
+    with hostile.serving(serve, socket.AF_UNIX, path):
+        config = tmp_path / "agent.toml"
+        config.write_text(
+            f'[[upstream]]\nname = "lab"\ntargets = ["http+unix://{path}:/"]\n'
+            '[upstream.http]\nfollow_redirects = true\n'
+        )
+        result, _ = agent.probe("lab", f"--config.file={config}")
+    assert (result["error_class"], result["http"]["status_code"]) == ("none", 200), result
+
+
+def test_an_unknown_http_version_is_invalid_and_not_another_protocol():
+    serve = hostile.after_request(b"HTTP/4.2 200 OK\r\nContent-Length: 0\r\n\r\n")
+    with hostile.serving(serve) as (host, port):
+        result, _ = agent.probe(f"http://{host}:{port}/")
+    assert result["error_class"] == "invalid_response", result
+
+
+def test_time_runs_out_after_a_redirect(tmp_path):
+    with hostile.serving("hang") as (_, other):
+        where = b"http://127.0.0.1:%d/" % other
+        serve = hostile.after_request(
+            hostile.reply(b"302 Found", headers=b"Location: " + where + b"\r\n"))
+        with hostile.serving(serve) as (host, port):
+            config = tmp_path / "agent.toml"
+            config.write_text(
+                f'[[upstream]]\nname = "lab"\ntargets = ["http://{host}:{port}/"]\n'
+                '[upstream.http]\nfollow_redirects = true\n'
+            )
+            result, _ = agent.probe("lab", f"--config.file={config}")
+    assert (result["error_class"], result["phase"]) == ("response_timeout", "response_headers"), result

@@ -159,5 +159,20 @@ TEST_CASE("a redirect leads nowhere but to http and https, without credentials")
   CHECK_FALSE(resolve_location(base, "/a\r\nX: y"));
 }
 
+TEST_CASE("a redirect's target knows whether it left the configured origin, for good") {
+  const Target base = *parse_target("https://a.example/x");
+  const auto foreign = [](const Target& from, const char* location) {
+    return resolve_location(from, location)->foreign_origin;
+  };
+  CHECK_FALSE(foreign(base, "/y"));
+  CHECK_FALSE(foreign(base, "https://A.example:443/y"));
+  CHECK(foreign(base, "http://a.example/y"));        // a downgrade
+  CHECK(foreign(base, "https://a.example:8443/y"));  // another port
+  CHECK(foreign(base, "https://b.example/y"));
+  const Target away = *resolve_location(base, "https://b.example/y");
+  CHECK(foreign(away, "/z"));
+  CHECK(foreign(away, "https://a.example/"));  // back again: b chose where
+}
+
 }  // namespace
 }  // namespace ua
