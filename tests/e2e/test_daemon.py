@@ -146,16 +146,20 @@ def test_own_descriptors_run_out_and_no_upstream_is_blamed(tmp_path):
 
 
 def test_a_stopped_process_blames_nobody(tmp_path):
-    with hostile.serving("ok") as (host, port), agent.running(
-        upstream("ok", f"http://{host}:{port}/"), tmp_path
-    ) as a:
+    # The server takes 0.4 s of every second, so that a stop falls into a running probe.
+    config = ('[[upstream]]\nname = "ok"\ntargets = ["http://127.0.0.1:%d/"]\n'
+              'interval = "500ms"\ntimeout = "500ms"\n')
+    with hostile.serving("slow") as (_, port), agent.running(config % port, tmp_path) as a:
         a.wait_for(lambda a: a.value("upstream_up", upstream="ok") == 1)
-        a.process.send_signal(signal.SIGSTOP)
-        time.sleep(3)
-        a.process.send_signal(signal.SIGCONT)
-        before = a.value("upstream_probe_attempts_total", upstream="ok")
-        a.wait_for(lambda a: a.value("upstream_probe_attempts_total", upstream="ok") >= before + 3)
-        assert a.value("upstream_up", upstream="ok") == 1
+        for _ in range(4):
+            a.process.send_signal(signal.SIGSTOP)
+            time.sleep(1.5)
+            a.process.send_signal(signal.SIGCONT)
+            before = a.value("upstream_probe_attempts_total", upstream="ok")
+            a.wait_for(
+                lambda a: a.value("upstream_probe_attempts_total", upstream="ok") >= before + 2
+            )
+            assert a.value("upstream_up", upstream="ok") == 1
         over = [v for labels, v in a.metrics()["upstream_probe_duration_seconds_bucket"]
                 if float(labels["le"]) in (1, float("inf"))]
         assert over[0] == over[1], "a latency across the pause was observed"
