@@ -21,6 +21,25 @@ ProbeMaker maker_for(const DiscoveredUpstream& found, const std::string& type) {
   return make_http_maker(std::move(http), std::move(tls));
 }
 
+/// The targets there is a probe for; the others leave a note.
+std::vector<TargetConfig> targets_of(const DiscoveredUpstream& found,
+                                     std::vector<std::string>& notes) {
+  std::vector<TargetConfig> targets;
+  for (const std::string& url : found.targets) {
+    Result<Target> target = parse_target(url);
+    const ProbeType* type = target ? find_probe_type(target->scheme) : nullptr;
+    if (type == nullptr) {
+      notes.push_back(found.origin + ": " + url + ": " +
+                      (target ? "no probe for it" : target.error().message));
+      continue;
+    }
+    std::string name(type->name);
+    ProbeMaker maker = maker_for(found, name);
+    targets.push_back(TargetConfig{std::move(*target), std::move(name), std::move(maker)});
+  }
+  return targets;
+}
+
 }  // namespace
 
 Discovered discover_nginx(const std::filesystem::path& root) {
@@ -35,17 +54,7 @@ Discovered discover_nginx(const std::filesystem::path& root) {
     if (!names.insert(upstream.name).second) upstream.name += " for " + one.host;
     if (upstream.name != one.name && !names.insert(upstream.name).second) continue;
     upstream.origin = one.origin;
-    for (const std::string& url : one.targets) {
-      Result<Target> target = parse_target(url);
-      const ProbeType* type = target ? find_probe_type(target->scheme) : nullptr;
-      if (type == nullptr) {
-        result.notes.push_back(one.origin + ": " + url + ": " +
-                               (target ? "no probe for it" : target.error().message));
-        continue;
-      }
-      upstream.targets.push_back(TargetConfig{std::move(*target), std::string(type->name),
-                                              maker_for(one, std::string(type->name))});
-    }
+    upstream.targets = targets_of(one, result.notes);
     if (!upstream.targets.empty()) result.upstreams.push_back(std::move(upstream));
   }
   return result;

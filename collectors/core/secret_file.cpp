@@ -14,7 +14,7 @@
 namespace ua {
 namespace {
 
-constexpr std::size_t kMaxSecret = 64 * 1024;
+constexpr std::size_t kMaxSecret = 64UL * 1024;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 

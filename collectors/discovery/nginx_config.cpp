@@ -204,7 +204,8 @@ class Parser {
 std::vector<std::filesystem::path> expand(const std::string& pattern) {
   std::vector<std::filesystem::path> result;
   glob_t found{};
-  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+  // Unsafe only while another thread changes the environment or the locale, which none does.
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {  // NOLINT(concurrency-mt-unsafe)
     for (std::size_t i = 0; i < found.gl_pathc && i < kMaxFiles; ++i) {
       result.emplace_back(found.gl_pathv[i]);
     }

@@ -68,6 +68,10 @@ class Finder {
   }
 
  private:
+  static bool is_on(const NginxDirective& d) {
+    return !d.arguments.empty() && d.arguments[0] == "on";
+  }
+
   static void read_setting(const NginxDirective& d, Scope& scope, bool& own_headers) {
     const auto& args = d.arguments;
     if (d.name == "set" && args.size() == 2) scope.variables[args[0]] = args[1];
@@ -77,15 +81,26 @@ class Finder {
       own_headers = true;
       if (iequals(args[0], "host")) scope.host = args[1];
     }
-    if (d.name == "proxy_ssl_server_name") scope.ssl_server_name = !args.empty() && args[0] == "on";
+    if (d.name == "proxy_ssl_server_name") scope.ssl_server_name = is_on(d);
     if (d.name == "proxy_ssl_name" && args.size() == 1) scope.ssl_name = args[0];
-    if (d.name == "proxy_ssl_verify") scope.ssl_verify = !args.empty() && args[0] == "on";
-    if (d.name == "server_name") {
-      const auto plain = std::find_if(args.begin(), args.end(), [](const std::string& name) {
-        return !name.empty() && name != "_" && name.find_first_of("*~$") == std::string::npos;
-      });
-      scope.server_name = plain == args.end() ? "" : *plain;
-    }
+    if (d.name == "proxy_ssl_verify") scope.ssl_verify = is_on(d);
+    if (d.name == "server_name") scope.server_name = plain_name(args);
+  }
+
+  /// The first name that is no pattern; empty where there is none.
+  static std::string plain_name(const std::vector<std::string>& names) {
+    const auto plain = std::find_if(names.begin(), names.end(), [](const std::string& name) {
+      return !name.empty() && name != "_" && name.find_first_of("*~$") == std::string::npos;
+    });
+    return plain == names.end() ? "" : *plain;
+  }
+
+  /// Where the variable's name that begins there ends.
+  static std::size_t end_of_name(const std::string& text, std::size_t begin) {
+    const auto end =
+        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(),
+                         [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
+    return static_cast<std::size_t>(end - text.begin());
   }
 
   static std::optional<std::string> substitute(std::string text, const Scope& scope) {
@@ -94,11 +109,7 @@ class Finder {
       if (dollar == std::string::npos) return text;
       const bool braces = dollar + 1 < text.size() && text[dollar + 1] == '{';
       const std::size_t begin = dollar + (braces ? 2 : 1);
-      std::size_t end = begin;
-      while (end < text.size() &&
-             (std::isalnum(static_cast<unsigned char>(text[end])) != 0 || text[end] == '_')) {
-        ++end;
-      }
+      const std::size_t end = end_of_name(text, begin);
       const auto value = scope.variables.find('$' + text.substr(begin, end - begin));
       if (value == scope.variables.end()) return std::nullopt;
       text.replace(dollar, end - dollar + (braces ? 1 : 0), value->second);
@@ -143,15 +154,7 @@ class Finder {
     upstream.name = name;
     upstream.origin = place(d);
     if (const auto block = blocks_.find(name); block != blocks_.end()) {
-      for (const NginxDirective& server : block->second->block) {
-        if (server.name != "server" || server.arguments.empty()) continue;
-        const auto& args = server.arguments;
-        if (std::find(args.begin(), args.end(), "down") != args.end()) {
-          note(server, escape_line(args[0], 100) + " is marked down");
-          continue;
-        }
-        upstream.targets.push_back(url(scheme, args[0], uri));
-      }
+      upstream.targets = servers_of(*block->second, scheme, uri);
     } else {
       upstream.targets.push_back(url(scheme, name, uri));
     }
@@ -164,6 +167,22 @@ class Finder {
                                  (upstream.targets.empty() ? "" : upstream.targets.front());
     if (upstream.targets.empty() || !seen_.insert(identity).second) return;
     result.upstreams.push_back(std::move(upstream));
+  }
+
+  /// Those of an upstream block, as URLs.
+  std::vector<std::string> servers_of(const NginxDirective& block, const std::string& scheme,
+                                      const std::string& uri) {
+    std::vector<std::string> urls;
+    for (const NginxDirective& server : block.block) {
+      if (server.name != "server" || server.arguments.empty()) continue;
+      const auto& args = server.arguments;
+      if (std::find(args.begin(), args.end(), "down") != args.end()) {
+        note(server, escape_line(args[0], 100) + " is marked down");
+        continue;
+      }
+      urls.push_back(url(scheme, args[0], uri));
+    }
+    return urls;
   }
 
   static std::string url(const std::string& scheme, const std::string& address,

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string>
 
-#include "collectors/core/text.h"
+#include "collectors/probes/http_answer.h"
 #include "collectors/probes/http_classify.h"
+#include "collectors/probes/http_request.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/tls_facts.h"
@@ -17,60 +17,15 @@
 namespace ua {
 namespace {
 
-constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
-constexpr unsigned kMaxHeaderLines = 200;
-constexpr std::size_t kStartOfBody = 512;  // enough to recognise a telltale error page
-
-struct SlistFree {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using Slist = std::unique_ptr<curl_slist, SlistFree>;
-
-void append(Slist& list, const std::string& line) {
-  list.reset(curl_slist_append(list.release(), line.c_str()));
-}
-
-bool is_ip_literal(const std::string& host) { return ip_endpoint(host, 0).has_value(); }
-
-std::string bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : '[' + host + ']';
-}
-
-struct RememberedFacts {
-  Time when;
-  TlsFacts facts;
-};
-constexpr Duration kFactsKept = 1h;
-
-/// Everything a target's requests have in common, made once when the configuration is read.
-struct HttpSettings {
-  HttpOptions http;
-  TlsOptions tls;
-  Slist headers;
-  Slist foreign_headers;  // for another origin: nothing of ours goes there
-  bool own_user_agent = false;
-  /// What second handshakes found, by target and address; loop thread. They cost the upstream a
-  /// connection, so one an hour is made while a chain stays untrusted.
-  mutable std::map<std::string, RememberedFacts> remembered;
-
-  HttpSettings(HttpOptions h, TlsOptions t) : http(std::move(h)), tls(std::move(t)) {
-    for (Slist* list : {&headers, &foreign_headers}) {
-      append(*list, "Connection: close");
-      append(*list, "Accept: */*");
-    }
-    if (!http.host.empty()) append(headers, "Host: " + http.host);
-    if (!http.bearer_token.empty()) append(headers, "Authorization: Bearer " + http.bearer_token);
-    for (const auto& [key, value] : http.headers) {
-      own_user_agent = own_user_agent || iequals(key, "User-Agent");
-      append(headers, value.empty() ? key + ';' : key + ": " + value);
-    }
-  }
-};
+constexpr Duration kFactsKept = 1h;  // of a second handshake
 
 class HttpProbe final : public Probe {
  public:
-  HttpProbe(ProbeEngine& engine, Target target, std::shared_ptr<const HttpSettings> settings)
-      : engine_(engine), target_(std::move(target)), settings_(std::move(settings)) {}
+  HttpProbe(ProbeEngine& engine, Target target, std::shared_ptr<const HttpRequest> request)
+      : engine_(engine),
+        target_(std::move(target)),
+        request_(std::move(request)),
+        answer_(request_->http().max_body, request_->http().expect_body != nullptr) {}
 
   ~HttpProbe() override {
     if (handle_ != nullptr) drop_handle();
@@ -85,14 +40,12 @@ class HttpProbe final : public Probe {
     fd_ = connection.fd.release();
     unix_ = connection.peer.family() == AF_UNIX;
     peer_ = connection.peer;
-    handle_ = engine_.curl.acquire();
-    if (handle_ == nullptr) {
-      give_up_ = engine_.loop.after(Duration::zero(), [this] { finish_without_handle(); });
+    evidence_.tls = target_.is_tls();
+    if (evidence_.tls && !engine_.handshakes.enter(ticket_, [this] { after_waiting(); })) {
+      in_line_ = true;
       return;
     }
-    finished_ = [this](CURLcode code) { on_finished(code); };
-    set_options();
-    engine_.curl.add(handle_, &finished_);
+    begin();
   }
 
   ProbeResult cancel() override {
@@ -101,25 +54,19 @@ class HttpProbe final : public Probe {
       if (handle_ != nullptr) drop_handle();
       return std::move(*verdict_);
     }
+    if (in_line_) return own_trouble("handshake_queue");
     evidence_.timed_out = true;
     note_tcp();
     return conclude(CURLE_OK);
   }
 
  private:
+  void after_waiting();
+  void begin();
   void set_options();
-  void set_tls_options();
-  std::string url() const;
-  const std::string& tls_name() const {
-    if (target_.foreign_origin) return target_.host;
-    if (!settings_->tls.server_name.empty()) return settings_->tls.server_name;
-    return settings_->http.host.empty() || is_ip_literal(host_of_header()) ? target_.host
-                                                                           : host_of_header();
-  }
-  const std::string& host_of_header() const { return host_only_; }
+  static ProbeResult own_trouble(std::string_view detail);
 
   void on_finished(CURLcode code);
-  void finish_without_handle();
   void deliver(ProbeResult result);
   bool wants_second_handshake(CURLcode code, const ProbeResult& result);
   void second_handshake(ProbeResult verdict);
@@ -128,13 +75,12 @@ class HttpProbe final : public Probe {
   ProbeResult conclude(CURLcode code);
   void read_times(Outcome& outcome) const;
   void read_facts(CURLcode code, Outcome& outcome);
+  void read_http_facts(Outcome& outcome) const;
+  void read_tls_facts(CURLcode code, Outcome& outcome);
   void judge(Outcome& outcome);
   std::optional<Target> redirect_target() const;
   void note_tcp();
   void drop_handle();
-
-  std::size_t on_header(std::string_view line);
-  std::size_t on_body(std::string_view data);
 
   static curl_socket_t open_socket(void* self, curlsocktype purpose,
                                    curl_sockaddr* address) noexcept;
@@ -149,54 +95,53 @@ class HttpProbe final : public Probe {
 
   ProbeEngine& engine_;
   Target target_;
-  std::shared_ptr<const HttpSettings> settings_;
+  std::shared_ptr<const HttpRequest> request_;
   Done done_;
   std::function<void(CURLcode)> finished_;
+  HandshakeGate::Ticket ticket_;
+  bool in_line_ = false;  // for a handshake
   CURL* handle_ = nullptr;
   int fd_ = -1;  // ours until libcurl's open callback takes it
   curl_socket_t in_use_ = -1;
   bool unix_ = false;
-  std::string host_only_;
   Endpoint peer_;
   std::optional<ProbeResult> verdict_;  // set while a second handshake fetches the certificates
   std::unique_ptr<Dial> dial_;
-  Timer finish_later_;
+  Timer later_;
   Time started_;
-  Time headers_at_;
-  Timer give_up_;
   HttpEvidence evidence_;
   TlsFacts tls_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
-  std::size_t header_bytes_ = 0;
-  unsigned header_lines_ = 0;
-  bool header_overflow_ = false;
-  int status_of_block_ = 0;
-  std::string location_;
-  std::uint64_t body_bytes_ = 0;
-  bool body_capped_ = false;
-  std::string body_;  // whole up to max_body where expect_body is set, else its start
+  HttpAnswer answer_;
 };
 
-std::string HttpProbe::url() const {
-  // The URL's host is what TLS asks for (SNI) and verifies; the Host header is set apart.
-  const bool tls = target_.is_tls();
-  const std::string host = tls ? tls_name() : (target_.is_unix() ? "localhost" : target_.host);
-  const std::string port = target_.is_unix() ? "" : ':' + std::to_string(target_.port);
-  return (tls ? "https://" : "http://") + bracketed(host) + port + target_.path;
+/// The wait was this host's, not the upstream's: the exchange's time starts now.
+void HttpProbe::after_waiting() {
+  in_line_ = false;
+  started_ = engine_.loop.now();
+  begin();
+}
+
+void HttpProbe::begin() {
+  handle_ = engine_.curl.acquire();
+  if (handle_ == nullptr) {
+    later_ = engine_.loop.after(Duration::zero(), [this] { deliver(own_trouble("no_handle")); });
+    return;
+  }
+  finished_ = [this](CURLcode code) { on_finished(code); };
+  set_options();
+  engine_.curl.add(handle_, &finished_);
+}
+
+ProbeResult HttpProbe::own_trouble(std::string_view detail) {
+  ProbeResult result;
+  result.outcome.error = ErrorClass::local_resources_exhausted;
+  result.outcome.detail = detail;
+  return result;
 }
 
 void HttpProbe::set_options() {
-  const HttpOptions& http = settings_->http;
-  if (!http.host.empty()) {
-    const std::size_t colon = http.host.rfind(':');
-    const bool port = colon != std::string::npos && http.host.find(']', colon) == std::string::npos;
-    host_only_ = port ? http.host.substr(0, colon) : http.host;
-  }
-  evidence_.tls = target_.is_tls();
-  curl_easy_setopt(handle_, CURLOPT_URL, url().c_str());
-  // libcurl must know the family of the socket that it is handed.
-  curl_easy_setopt(handle_, CURLOPT_UNIX_SOCKET_PATH,
-                   target_.is_unix() ? target_.unix_path.c_str() : nullptr);
+  request_->set_on(handle_, target_, engine_.curl.ca_bundle());
   curl_easy_setopt(handle_, CURLOPT_ERRORBUFFER, error_text_.data());
   curl_easy_setopt(handle_, CURLOPT_OPENSOCKETFUNCTION, &HttpProbe::open_socket);
   curl_easy_setopt(handle_, CURLOPT_OPENSOCKETDATA, this);
@@ -208,38 +153,8 @@ void HttpProbe::set_options() {
   curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &HttpProbe::body_callback);
   curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
-  curl_easy_setopt(
-      handle_, CURLOPT_HTTPHEADER,
-      (target_.foreign_origin ? settings_->foreign_headers : settings_->headers).get());
-  curl_easy_setopt(handle_, CURLOPT_USERAGENT,
-                   settings_->own_user_agent && !target_.foreign_origin
-                       ? nullptr
-                       : "upstream-agent/" UA_VERSION);
-  curl_easy_setopt(handle_, CURLOPT_NOBODY, http.method == "HEAD" ? 1L : 0L);
-  if (http.method == "GET") {
-    curl_easy_setopt(handle_, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, nullptr);
-  } else {
-    curl_easy_setopt(handle_, CURLOPT_CUSTOMREQUEST, http.method.c_str());
-  }
-  const bool basic = !http.basic_auth.empty() && !target_.foreign_origin;
-  curl_easy_setopt(handle_, CURLOPT_HTTPAUTH, basic ? CURLAUTH_BASIC : CURLAUTH_NONE);
-  curl_easy_setopt(handle_, CURLOPT_USERPWD, basic ? http.basic_auth.c_str() : nullptr);
-  set_tls_options();
-}
-
-void HttpProbe::set_tls_options() {
-  const long on = target_.is_tls() ? 1L : 0L;
-  const TlsOptions& tls = settings_->tls;
-  curl_easy_setopt(handle_, CURLOPT_CERTINFO, on);
-  curl_easy_setopt(handle_, CURLOPT_VERBOSE, on);  // the debug text tells protocol and demands
-  if (on == 0) return;
   curl_easy_setopt(handle_, CURLOPT_DEBUGFUNCTION, &HttpProbe::debug_callback);
   curl_easy_setopt(handle_, CURLOPT_DEBUGDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYPEER, tls.insecure_skip_verify ? 0L : 1L);
-  curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYHOST, tls.insecure_skip_verify ? 0L : 2L);
-  const std::string& bundle = tls.ca_file.empty() ? engine_.curl.ca_bundle() : tls.ca_file;
-  if (!bundle.empty()) curl_easy_setopt(handle_, CURLOPT_CAINFO, bundle.c_str());
 }
 
 curl_socket_t HttpProbe::open_socket(void* self, curlsocktype /*purpose*/,
@@ -263,72 +178,29 @@ int HttpProbe::set_socket(void* self, curl_socket_t /*fd*/, curlsocktype /*purpo
 int HttpProbe::close_socket(void* self, curl_socket_t fd) noexcept {
   auto* probe = static_cast<HttpProbe*>(self);
   probe->note_tcp();
+  const bool answered = probe->answer_.header_complete() && !probe->evidence_.timed_out;
+  if (answered && probe->engine_.connect_rate.busy(probe->peer_)) close_by_reset(fd);
   probe->in_use_ = -1;
   return ::close(fd);
 }
 
 void HttpProbe::note_tcp() {
   // A complete header block needs no more evidence from the kernel.
-  if (in_use_ < 0 || unix_ || evidence_.header_complete || evidence_.tcp.known) return;
+  if (in_use_ < 0 || unix_ || answer_.header_complete() || evidence_.tcp.known) return;
   evidence_.tcp = read_tcp_evidence(in_use_);
 }
 
 std::size_t HttpProbe::header_callback(char* data, std::size_t size, std::size_t count,
                                        void* self) noexcept {
-  return static_cast<HttpProbe*>(self)->on_header({data, size * count});
-}
-
-std::size_t HttpProbe::on_header(std::string_view line) {
-  header_bytes_ += line.size();
-  ++header_lines_;
-  if (header_bytes_ > kMaxHeaderBytes || header_lines_ > kMaxHeaderLines) {
-    header_overflow_ = true;
-    return 0;
-  }
-  if (line.starts_with("HTTP/")) {
-    long status = 0;
-    curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
-    location_.clear();
-    const std::size_t space = line.find(' ');
-    status_of_block_ = 0;
-    for (std::size_t i = space + 1; space != std::string_view::npos && i < line.size(); ++i) {
-      if (line[i] < '0' || line[i] > '9' || status_of_block_ > 999) break;
-      status_of_block_ = status_of_block_ * 10 + (line[i] - '0');
-    }
-    return line.size();
-  }
-  if (trim(line).empty()) {
-    // An interim (1xx) block is not the answer.
-    if (status_of_block_ < 100 || status_of_block_ > 199 || status_of_block_ == 101) {
-      evidence_.header_complete = true;
-      headers_at_ = engine_.loop.now();
-    }
-    return line.size();
-  }
-  const std::size_t colon = line.find(':');
-  if (colon != std::string_view::npos && iequals(line.substr(0, colon), "location")) {
-    location_ = trim(line.substr(colon + 1));
-  }
-  return line.size();
+  auto* probe = static_cast<HttpProbe*>(self);
+  const std::string_view line(data, size * count);
+  return probe->answer_.take_header(line, probe->engine_.loop.now()) ? line.size() : 0;
 }
 
 std::size_t HttpProbe::body_callback(char* data, std::size_t size, std::size_t count,
                                      void* self) noexcept {
-  return static_cast<HttpProbe*>(self)->on_body({data, size * count});
-}
-
-std::size_t HttpProbe::on_body(std::string_view data) {
-  const HttpOptions& http = settings_->http;
-  const std::uint64_t room = http.max_body - std::min(http.max_body, body_bytes_);
-  const std::string_view taken =
-      data.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(room, data.size())));
-  body_bytes_ += taken.size();
-  const std::size_t keep =
-      http.expect_body ? static_cast<std::size_t>(http.max_body) : kStartOfBody;
-  if (body_.size() < keep) body_ += taken.substr(0, keep - body_.size());
-  if (taken.size() == data.size()) return data.size();
-  body_capped_ = true;  // enough seen: ends the transfer, not the verdict
-  return 0;
+  const std::string_view bytes(data, size * count);
+  return static_cast<HttpProbe*>(self)->answer_.take_body(bytes) ? bytes.size() : 0;
 }
 
 int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, std::size_t size,
@@ -336,6 +208,7 @@ int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, 
   if (type != CURLINFO_TEXT) return 0;
   auto* probe = static_cast<HttpProbe*>(self);
   if (read_debug_line({data, size}, probe->tls_)) probe->evidence_.client_cert_requested = true;
+  if (!probe->tls_.cipher.empty()) probe->ticket_.leave();  // the costly part is over
   return 0;
 }
 
@@ -360,11 +233,10 @@ bool HttpProbe::wants_second_handshake(CURLcode code, const ProbeResult& result)
 /// Takes the certificates only: nothing is verified and nothing is sent after the handshake.
 void HttpProbe::second_handshake(ProbeResult verdict) {
   verdict_ = std::move(verdict);
-  const auto known = settings_->remembered.find(target_.label + peer_.text());
-  if (known != settings_->remembered.end() &&
-      engine_.loop.now() - known->second.when < kFactsKept) {
+  const auto known = request_->remembered.find(target_.label + peer_.text());
+  if (known != request_->remembered.end() && engine_.loop.now() - known->second.when < kFactsKept) {
     tls_ = known->second.facts;
-    finish_later_ = engine_.loop.after(Duration::zero(), [this] { on_second_handshake(); });
+    later_ = engine_.loop.after(Duration::zero(), [this] { on_second_handshake(); });
     return;
   }
   dial_ = std::make_unique<Dial>(
@@ -389,7 +261,7 @@ void HttpProbe::on_second_handshake() {
   if (handle_ != nullptr) {
     read_certificates(handle_, tls_);
     drop_handle();
-    settings_->remembered[target_.label + peer_.text()] = {engine_.loop.now(), tls_};
+    request_->remembered[target_.label + peer_.text()] = {engine_.loop.now(), tls_};
   }
   if (tls_.certificate) {
     TlsFacts facts = tls_;
@@ -401,21 +273,13 @@ void HttpProbe::on_second_handshake() {
   deliver(std::move(*verdict_));
 }
 
-void HttpProbe::finish_without_handle() {
-  ProbeResult result;
-  result.outcome.error = ErrorClass::local_resources_exhausted;
-  result.outcome.detail = "no_handle";
-  const Done done = std::move(done_);
-  done(std::move(result));
-}
-
 ProbeResult HttpProbe::conclude(CURLcode code) {
   ProbeResult result;
   Outcome& outcome = result.outcome;
-  if (handle_ == nullptr) return result;
+  if (handle_ == nullptr) return own_trouble("no_handle");
   read_facts(code, outcome);
   read_times(outcome);
-  if (header_overflow_) {
+  if (answer_.header_overflow()) {
     outcome.error = ErrorClass::headers_too_large;
     outcome.detail = "over_64KiB_or_200_lines";
   } else {
@@ -424,8 +288,8 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
     outcome.detail = std::move(transfer.detail);
   }
   if (outcome.error == ErrorClass::none) {
-    if (!settings_->remembered.empty()) {  // a later failure may show another certificate
-      settings_->remembered.erase(target_.label + peer_.text());
+    if (!request_->remembered.empty()) {  // a later failure may show another certificate
+      request_->remembered.erase(target_.label + peer_.text());
     }
     result.follow = redirect_target();
     if (!result.follow) judge(outcome);
@@ -437,35 +301,41 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
 }
 
 void HttpProbe::read_facts(CURLcode code, Outcome& outcome) {
-  evidence_.code = body_capped_ ? CURLE_OK : code;
+  evidence_.code = answer_.body_capped() ? CURLE_OK : code;
   long status = 0;
   curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
   evidence_.status = static_cast<int>(status);
   long request_size = 0;
   curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &request_size);
   evidence_.request_sent = request_size > 0;
+  evidence_.header_complete = answer_.header_complete();
   evidence_.error_text = error_text_.data();
-  evidence_.body_start = std::string_view(body_).substr(0, kStartOfBody);
-  if (evidence_.status != 0) {
-    long version = 0;
-    curl_easy_getinfo(handle_, CURLINFO_HTTP_VERSION, &version);
-    HttpFacts facts;
-    facts.status_code = evidence_.status;
-    facts.version = version == CURL_HTTP_VERSION_1_0   ? 1.0
-                    : version == CURL_HTTP_VERSION_1_1 ? 1.1
-                    : version == CURL_HTTP_VERSION_2_0 ? 2.0
-                                                       : 0.0;
-    facts.body_bytes = body_bytes_;
-    outcome.http = facts;
-  }
-  if (!evidence_.tls) return;
+  evidence_.body_start = answer_.body_start();
+  if (evidence_.status != 0) read_http_facts(outcome);
+  if (evidence_.tls) read_tls_facts(code, outcome);
+}
+
+void HttpProbe::read_http_facts(Outcome& outcome) const {
+  long version = 0;
+  curl_easy_getinfo(handle_, CURLINFO_HTTP_VERSION, &version);
+  HttpFacts facts;
+  facts.status_code = evidence_.status;
+  facts.version = version == CURL_HTTP_VERSION_1_0   ? 1.0
+                  : version == CURL_HTTP_VERSION_1_1 ? 1.1
+                  : version == CURL_HTTP_VERSION_2_0 ? 2.0
+                                                     : 0.0;
+  facts.body_bytes = answer_.body_bytes();
+  outcome.http = facts;
+}
+
+void HttpProbe::read_tls_facts(CURLcode code, Outcome& outcome) {
   curl_off_t handshake = 0;
   curl_easy_getinfo(handle_, CURLINFO_APPCONNECT_TIME_T, &handshake);
   evidence_.handshake_done = handshake > 0;
   curl_easy_getinfo(handle_, CURLINFO_SSL_VERIFYRESULT, &evidence_.verify_result);
   read_certificates(handle_, tls_);
   evidence_.certificates = tls_.certificate.has_value();
-  tls_.verified = evidence_.handshake_done && !settings_->tls.insecure_skip_verify;
+  tls_.verified = evidence_.handshake_done && !request_->tls().insecure_skip_verify;
   if (code == CURLE_PEER_FAILED_VERIFICATION) tls_.verify_error = error_text_.data();
   if (evidence_.handshake_done || evidence_.certificates || !tls_.verify_error.empty()) {
     outcome.tls = tls_;
@@ -486,31 +356,32 @@ void HttpProbe::read_times(Outcome& outcome) const {
   outcome.times.set(TimedPhase::request, std::max(ready - handshake, Duration::zero()));
   if (!evidence_.header_complete) return;
   outcome.times.set(TimedPhase::response_headers,
-                    std::max<Duration>(headers_at_ - started_ - ready, Duration::zero()));
+                    std::max<Duration>(answer_.headers_at() - started_ - ready, Duration::zero()));
   const bool whole = !evidence_.timed_out && evidence_.code == CURLE_OK;
-  if (whole) outcome.times.set(TimedPhase::response_body, now - headers_at_);
+  if (whole) outcome.times.set(TimedPhase::response_body, now - answer_.headers_at());
 }
 
 void HttpProbe::judge(Outcome& outcome) {
-  const HttpOptions& http = settings_->http;
+  const HttpOptions& http = request_->http();
   const int status = evidence_.status;
   Classified by_status =
       classify_status(status, http.expect_status.contains(status), evidence_.body_start);
   outcome.error = by_status.error;
   outcome.detail = std::move(by_status.detail);
-  if (body_capped_) add_detail(outcome, "body_capped");
+  if (answer_.body_capped()) add_detail(outcome, "body_capped");
   if (outcome.error != ErrorClass::none || !http.expect_body) return;
-  if (re2::RE2::PartialMatch(body_, *http.expect_body)) return;
+  if (re2::RE2::PartialMatch(answer_.body(), *http.expect_body)) return;
   outcome.error = ErrorClass::content_mismatch;
   add_detail(outcome, "expect_body");
 }
 
 std::optional<Target> HttpProbe::redirect_target() const {
   const int status = evidence_.status;
-  if (!settings_->http.follow_redirects || status < 300 || status > 399 || location_.empty()) {
+  if (!request_->http().follow_redirects || status < 300 || status > 399 ||
+      answer_.location().empty()) {
     return std::nullopt;
   }
-  const Result<Target> target = resolve_location(target_, location_);
+  const Result<Target> target = resolve_location(target_, answer_.location());
   return target ? std::optional(*target) : std::nullopt;
 }
 
@@ -523,9 +394,9 @@ void HttpProbe::drop_handle() {
 }  // namespace
 
 ProbeMaker make_http_maker(HttpOptions http, TlsOptions tls) {
-  auto settings = std::make_shared<const HttpSettings>(std::move(http), std::move(tls));
-  return [settings](ProbeEngine& engine, const Target& target) -> std::unique_ptr<Probe> {
-    return std::make_unique<HttpProbe>(engine, target, settings);
+  auto request = std::make_shared<const HttpRequest>(std::move(http), std::move(tls));
+  return [request](ProbeEngine& engine, const Target& target) -> std::unique_ptr<Probe> {
+    return std::make_unique<HttpProbe>(engine, target, request);
   };
 }
 

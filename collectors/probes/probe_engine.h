@@ -4,18 +4,22 @@
 
 #include <functional>
 
+#include "collectors/probes/connect_rate.h"
 #include "collectors/probes/curl_multi.h"
 #include "collectors/probes/endpoint.h"
+#include "collectors/probes/handshake_gate.h"
 #include "collectors/probes/resolver.h"
 
 namespace ua {
 
 class ProbeEngine {
  public:
-  explicit ProbeEngine(Loop& l) : loop(l), resolver(l), curl(l) {}
+  explicit ProbeEngine(Loop& l) : loop(l), resolver(l), handshakes(l), curl(l) {}
 
   Loop& loop;
   Resolver resolver;
+  HandshakeGate handshakes;
+  ConnectRate connect_rate;
   CurlMulti curl;
 };
 

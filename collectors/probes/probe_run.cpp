@@ -4,9 +4,11 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 #include "collectors/probes/dial.h"
+#include "collectors/probes/hiding_mount.h"
 #include "collectors/probes/probe.h"
 
 namespace ua {
@@ -110,9 +112,20 @@ class ProbeRun::Leg {
     Classified classified = classify_dial(failure);
     failed.error = classified.error;
     failed.detail = std::move(classified.detail);
+    if (failure.error == ENOENT || failure.error == EACCES) check_hidden(failed);
     if (!best_failure_ || reach(failed.error) > reach(best_failure_->error)) {
       best_failure_ = std::move(failed);
     }
+  }
+
+  /// A socket that the agent's own sandbox hides is no sign of trouble with the upstream.
+  void check_hidden(Outcome& failed) const {
+    if (!target_.is_unix()) return;
+    auto explained = explain_hidden(target_.unix_path);
+    if (!explained) return;
+    failed.error = ErrorClass::config_invalid;
+    failed.detail = "hidden_by_mount";
+    failed.message = std::move(*explained);
   }
 
   void take_failure() { outcome_ = std::move(*best_failure_); }
@@ -120,6 +133,7 @@ class ProbeRun::Leg {
   void on_connected(Connection connection) {
     share_.cancel();
     outcome_.times.add(TimedPhase::connect, connection.connected_at - dial_started_);
+    run_.engine_.connect_rate.count(connection.peer, connection.connected_at);
     probe_ = run_.make_(run_.engine_, target_);
     // This runs inside the Dial's callback; it is dropped with the leg or by the next dial.
     probe_->start(std::move(connection),

@@ -11,8 +11,10 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "collectors/core/secret_file.h"
 #include "collectors/core/text.h"
 #include "collectors/probes/address_order.h"
+#include "collectors/probes/nss.h"
 
 namespace ua {
 namespace {
@@ -22,6 +24,10 @@ constexpr Duration kTryTimeout = 1s;
 constexpr int kTries = 3;
 constexpr Duration kMaxTtl = 1h;
 constexpr std::size_t kMaxCached = 100'000;
+constexpr std::size_t kMaxNsswitch = 64UL * 1024;
+constexpr Duration kConfirmTimeout = 2s;
+constexpr Duration kConfirmedKept = 30s;  // the C library tells no TTL
+constexpr std::size_t kMaxConfirming = 64;
 constexpr std::size_t kMaxAddresses = 64;  // of one name; a hostile zone can list thousands
 
 /// c-ares status to class and detail: DNS table of the error-class reference.
@@ -158,6 +164,15 @@ struct Resolver::Lookup {
   std::vector<Endpoint> addresses;
   std::optional<Duration> ttl;
   Timer finish_later;
+  bool confirming = false;   // c-ares found nothing, the C library is being asked
+  bool unconfirmed = false;  // it did not answer in time
+
+  void tell(const Resolved& resolved) const {
+    for (const auto& done : waiting) {
+      const Done call = std::exchange(*done, nullptr);
+      if (call) call(resolved);
+    }
+  }
 
   static void on_addresses(void* data, int status, int /*timeouts*/,
                            ares_addrinfo* result) noexcept {
@@ -192,13 +207,14 @@ struct Resolver::Lookup {
   }
 };
 
-Resolver::Resolver(Loop& loop) : loop_(loop) {
+Resolver::Resolver(Loop& loop) : loop_(loop), worker_(loop, kMaxConfirming) {
   if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
     throw std::runtime_error("c-ares could not start");
   }
   channel_ = std::make_shared<Channel>(loop_);
   stamp_ = configuration_stamp();
   stamp_checked_ = loop_.now();
+  read_sources();
 }
 
 Resolver::~Resolver() {
@@ -228,6 +244,12 @@ void Resolver::refresh_channel() {
   stamp_ = std::move(stamp);
   cache_.clear();
   channel_ = std::make_shared<Channel>(loop_);
+  read_sources();
+}
+
+void Resolver::read_sources() {
+  const auto text = read_regular_file("/etc/nsswitch.conf", kMaxNsswitch);
+  other_sources_ = text && names_other_sources(*text);
 }
 
 Resolver::Query Resolver::resolve(const std::string& name, IpProtocol protocol, Done done) {
@@ -243,7 +265,7 @@ Resolver::Query Resolver::resolve(const std::string& name, IpProtocol protocol, 
   const auto cached = cache_.find(key);
   if (cached != cache_.end() && cached->second.until > loop_.now()) {
     Resolved resolved = cached->second.resolved;
-    resolved.ttl = cached->second.until - loop_.now();
+    if (resolved.ttl) resolved.ttl = cached->second.until - loop_.now();
     loop_.post([shared, resolved = std::move(resolved)] {
       if (*shared) (*shared)(resolved);
     });
@@ -251,7 +273,7 @@ Resolver::Query Resolver::resolve(const std::string& name, IpProtocol protocol, 
   }
   auto& lookup = lookups_[key];
   const bool first = lookup == nullptr;
-  if (first) lookup = std::make_unique<Lookup>();
+  if (first) lookup = std::make_shared<Lookup>();
   lookup->waiting.push_back(shared);
   if (first) start(key);
   return Query(shared);
@@ -277,26 +299,50 @@ void Resolver::start(const Key& key) {
   lookup.channel->arm();
 }
 
+/// Asks the C library where c-ares found nothing but does not know every source.
+/// @return whether finish() follows later
+bool Resolver::confirm(Lookup& lookup) {
+  if (!other_sources_ || lookup.confirming) return false;
+  const std::weak_ptr<Lookup> weak = lookups_.at(lookup.key);
+  const bool asked = worker_.run([this, weak, key = lookup.key]() -> Worker::Then {
+    std::vector<Endpoint> found = nss_addresses(key.first, key.second);
+    return [this, weak, found = std::move(found)] {
+      const auto waiting = weak.lock();
+      if (!waiting) return;
+      waiting->addresses = found;
+      finish(*waiting);
+    };
+  });
+  if (!asked) {
+    lookup.unconfirmed = true;
+    return false;
+  }
+  lookup.confirming = true;
+  lookup.finish_later = loop_.after(kConfirmTimeout, [this, &lookup] {
+    lookup.unconfirmed = true;
+    finish(lookup);
+  });
+  return true;
+}
+
 void Resolver::finish(Lookup& lookup) {
-  const auto node = lookups_.extract(lookup.key);  // may be asked again from inside a callback
   Resolved resolved;
   resolved.ttl = lookup.ttl;
   if (lookup.addresses.empty()) {
     const int status = lookup.status == ARES_SUCCESS ? ARES_ENODATA : lookup.status;
     std::tie(resolved.error, resolved.detail) = classify_status(status);
+    if (resolved.error == ErrorClass::dns_not_found && confirm(lookup)) return;
+    if (lookup.unconfirmed) resolved.detail += ",unconfirmed";
   } else {
     resolved.addresses = lookup.addresses;
     order_addresses(resolved.addresses);
-    if (lookup.ttl && cache_.size() < kMaxCached) {
-      cache_[lookup.key] = Cached{resolved, loop_.now() + *lookup.ttl};
+    const auto kept = lookup.confirming ? std::optional(kConfirmedKept) : lookup.ttl;
+    if (kept && cache_.size() < kMaxCached) {
+      cache_[lookup.key] = Cached{resolved, loop_.now() + *kept};
     }
   }
-  for (const auto& done : lookup.waiting) {
-    if (*done) {
-      const Done call = std::move(*done);
-      call(resolved);
-    }
-  }
+  const auto node = lookups_.extract(lookup.key);  // may be asked again from inside a callback
+  lookup.tell(resolved);
 }
 
 }  // namespace ua

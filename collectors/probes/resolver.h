@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Names to addresses with c-ares on the loop: /etc/hosts, the search list, A and AAAA asked apart,
 // so that a SERVFAIL of one does not hide behind a NODATA of the other. Answers are kept for their
-// TTL, failures not at all. Owned by a ProbeEngine; loop thread.
+// TTL, failures not at all. Where nsswitch.conf names sources that c-ares does not know, "not
+// found" is confirmed by the C library on a worker first. Owned by a ProbeEngine; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,7 @@
 
 #include "collectors/core/error_class.h"
 #include "collectors/core/loop.h"
+#include "collectors/core/worker.h"
 #include "collectors/probes/endpoint.h"
 #include "collectors/probes/options.h"
 
@@ -24,7 +26,7 @@ namespace ua {
 struct Resolved {
   std::vector<Endpoint> addresses;  ///< port 0, in RFC 6724 order; empty on failure
   ErrorClass error = ErrorClass::none;
-  std::string detail;           ///< "rcode_3", "ares_12"
+  std::string detail;           ///< "rcode_3", "ares_12"; "unconfirmed": the C library hung
   std::optional<Duration> ttl;  ///< left; absent for /etc/hosts
 };
 
@@ -77,8 +79,10 @@ class Resolver {
 
   void start(const Key& key);
   void finish(Lookup& lookup);
+  bool confirm(Lookup& lookup);
   void answered() { last_answer_ = loop_.now(); }
   void refresh_channel();
+  void read_sources();
   std::string configuration_stamp() const;
 
   Loop& loop_;
@@ -86,7 +90,9 @@ class Resolver {
   std::string stamp_;
   Time stamp_checked_;
   std::map<Key, Cached> cache_;
-  std::map<Key, std::unique_ptr<Lookup>> lookups_;
+  std::map<Key, std::shared_ptr<Lookup>> lookups_;
+  bool other_sources_ = false;  // nsswitch.conf names some that c-ares lacks
+  Worker worker_;
   std::optional<Time> last_answer_;
 };
 

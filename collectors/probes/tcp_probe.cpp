@@ -9,12 +9,13 @@ namespace {
 
 class TcpProbe final : public Probe {
  public:
-  explicit TcpProbe(Loop& loop) : loop_(loop) {}
+  explicit TcpProbe(ProbeEngine& engine) : engine_(engine) {}
 
   void start(Connection connection, Done done) override {
+    if (engine_.connect_rate.busy(connection.peer)) close_by_reset(connection.fd.get());
     connection.fd.reset();
     done_ = std::move(done);
-    later_ = loop_.after(Duration::zero(), [this] {
+    later_ = engine_.loop.after(Duration::zero(), [this] {
       const Done call = std::move(done_);
       call(ProbeResult{});
     });
@@ -23,7 +24,7 @@ class TcpProbe final : public Probe {
   ProbeResult cancel() override { return {}; }  // it was connected, which is all that is asked
 
  private:
-  Loop& loop_;
+  ProbeEngine& engine_;
   Done done_;
   Timer later_;
 };
@@ -32,7 +33,7 @@ class TcpProbe final : public Probe {
 
 ProbeMaker make_tcp_maker() {
   return [](ProbeEngine& engine, const Target&) -> std::unique_ptr<Probe> {
-    return std::make_unique<TcpProbe>(engine.loop);
+    return std::make_unique<TcpProbe>(engine);
   };
 }
 

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is asked of an HTTP target: URL, headers, credentials, TLS name, put onto a libcurl handle.
+// Made once when the configuration is read and shared by the target's probes; loop thread.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "collectors/core/outcome.h"
+#include "collectors/probes/options.h"
+#include "collectors/probes/target.h"
+
+namespace ua {
+
+class HttpRequest {
+ public:
+  HttpRequest(HttpOptions http, TlsOptions tls);
+
+  const HttpOptions& http() const { return http_; }
+  const TlsOptions& tls() const { return tls_; }
+
+  /// Sets everything that depends on the request alone. `handle` must not outlive this.
+  /// @param ca_bundle used where the target names none of its own
+  void set_on(CURL* handle, const Target& target, const std::string& ca_bundle) const;
+
+  /// What second handshakes found, by target and address. They cost the upstream a connection, so
+  /// one an hour is made while a chain stays untrusted.
+  struct Remembered {
+    Time when;
+    TlsFacts facts;
+  };
+  mutable std::map<std::string, Remembered> remembered;
+
+ private:
+  struct SlistFree {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  };
+  using Slist = std::unique_ptr<curl_slist, SlistFree>;
+  static void append(Slist& list, const std::string& line);
+
+  const std::string& tls_name(const Target& target) const;
+  std::string url(const Target& target) const;
+  void set_tls(CURL* handle, const Target& target, const std::string& ca_bundle) const;
+
+  HttpOptions http_;
+  TlsOptions tls_;
+  std::string host_only_;  // http.host without its port
+  Slist headers_;
+  Slist foreign_headers_;  // for another origin: nothing of ours goes there
+  bool own_user_agent_ = false;
+};
+
+}  // namespace ua
