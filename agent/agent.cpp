@@ -56,7 +56,7 @@ std::string joined(const Diagnostics& diagnostics) {
   return result;
 }
 
-/// The signals that the loop handles, blocked before any thread starts.
+/// The signals that the loop handles, blocked from here on.
 UniqueFd take_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -315,12 +315,14 @@ tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments
 }
 
 int run_agent(const RunArguments& arguments) {
+  // Before all else: a signal that came earlier would end the process unheard, and threads inherit
+  // what is blocked.
+  UniqueFd signals = take_signals();
   auto config = configuration_of(arguments);
   if (!config) {
     std::fprintf(stderr, "%s\n", joined(config.error()).c_str());
     return kConfigurationError;
   }
-  UniqueFd signals = take_signals();  // before any thread: they inherit what is blocked
   const Result<void> logging = start_logging(config->logging.level, config->logging.format);
   if (!logging) {
     std::fprintf(stderr, "upstream-agent: %s\n", logging.error().message.c_str());
