@@ -4,10 +4,10 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "collectors/core/secret_file.h"
 #include "collectors/core/text.h"
+#include "collectors/discovery/nginx_lexer.h"
 
 namespace ua {
 namespace {
@@ -17,93 +17,7 @@ constexpr std::size_t kMaxTotal = 16 << 20;
 constexpr std::size_t kMaxFiles = 1000;
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxDirectives = 200'000;
-
-struct Token {
-  enum class Kind { word, end, open, close } kind;
-  std::string text;
-  unsigned line;
-};
-
-/// Words, quotes, escapes and comments as ngx_conf_read_token() takes them.
-class Lexer {
- public:
-  explicit Lexer(std::string_view text) : text_(text) {}
-
-  std::optional<Token> next() {
-    skip();
-    if (at_ >= text_.size()) return std::nullopt;
-    const unsigned line = line_;
-    const char c = text_[at_];
-    if (c == ';') return single(Token::Kind::end, line);
-    if (c == '{') return single(Token::Kind::open, line);
-    if (c == '}') return single(Token::Kind::close, line);
-    return Token{Token::Kind::word, c == '"' || c == '\'' ? quoted(c) : bare(), line};
-  }
-
-  /// Passes over a block in another language (Lua), the opening brace being behind us.
-  void skip_foreign_block() {
-    std::size_t depth = 1;
-    while (at_ < text_.size() && depth > 0) {
-      if (text_[at_] == '{') ++depth;
-      if (text_[at_] == '}') --depth;
-      if (text_[at_] == '\n') ++line_;
-      ++at_;
-    }
-  }
-
- private:
-  Token single(Token::Kind kind, unsigned line) {
-    ++at_;
-    return Token{kind, {}, line};
-  }
-
-  void skip() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '\n') ++line_;
-      if (c == '#') {
-        at_ = std::min(text_.find('\n', at_), text_.size());
-      } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-        ++at_;
-      } else {
-        return;
-      }
-    }
-  }
-
-  std::string quoted(char quote) {
-    std::string result;
-    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
-      if (text_[at_] == '\n') ++line_;
-      if (text_[at_] == '\\' && at_ + 1 < text_.size()) ++at_;
-      result += text_[at_];
-    }
-    ++at_;
-    return result;
-  }
-
-  std::string bare() {
-    std::string result;
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      const bool variable = c == '{' && !result.empty() && result.back() == '$';
-      if (variable) {  // ${name} is part of the word
-        const std::size_t close = std::min(text_.find('}', at_), text_.size() - 1);
-        result += text_.substr(at_, close - at_ + 1);
-        at_ = close + 1;
-        continue;
-      }
-      if (std::string_view(" \t\r\n;{}").find(c) != std::string_view::npos) break;
-      if (c == '\\' && at_ + 1 < text_.size()) result += text_[at_++];
-      result += text_[at_++];
-    }
-    return result;
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  unsigned line_ = 1;
-};
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 class Parser {
  public:
@@ -116,22 +30,22 @@ class Parser {
     NginxDirective current;
     while (const auto token = lexer_.next()) {
       switch (token->kind) {
-        case Token::Kind::word:
+        case NginxToken::Kind::word:
           add_word(current, *token);
           break;
-        case Token::Kind::end:
+        case NginxToken::Kind::end:
           close_directive(open.back(), current);
           break;
-        case Token::Kind::open:
+        case NginxToken::Kind::open:
           open_block(open, current, token->line);
           break;
-        case Token::Kind::close:
+        case NginxToken::Kind::close:
           close_block(open, current, token->line);
           break;
       }
       if (stopped_) break;
     }
-    if (open.size() > 1 && !stopped_) problem(open.back().line, "a block is not closed");
+    if (!stopped_) check_end(open.back(), open.size(), current);
     while (open.size() > 1) fold(open);
     config_.directives = std::move(open.front().block);
   }
@@ -143,7 +57,16 @@ class Parser {
     }
   }
 
-  void add_word(NginxDirective& current, const Token& token) {
+  void check_end(const NginxDirective& last, std::size_t open, const NginxDirective& current) {
+    if (!current.name.empty()) no_semicolon(current);
+    if (open > 1) problem(last.line, "a block is not closed");
+  }
+
+  void no_semicolon(const NginxDirective& current) {
+    problem(current.line, "';' is missing after '" + escape_line(current.name, 60) + "'");
+  }
+
+  void add_word(NginxDirective& current, const NginxToken& token) {
     if (current.name.empty()) {
       current.name = token.text;
       current.line = token.line;
@@ -165,7 +88,7 @@ class Parser {
 
   void open_block(std::vector<NginxDirective>& open, NginxDirective& current, unsigned line) {
     if (current.name.ends_with("_by_lua_block")) {
-      lexer_.skip_foreign_block();
+      if (!lexer_.skip_lua_block()) problem(current.line, "a block of Lua is not closed");
       current = {};
       return;
     }
@@ -181,8 +104,7 @@ class Parser {
   }
 
   void close_block(std::vector<NginxDirective>& open, NginxDirective& current, unsigned line) {
-    if (!current.name.empty())
-      problem(current.line, "';' is missing after '" + escape_line(current.name, 60) + "'");
+    if (!current.name.empty()) no_semicolon(current);
     current = {};
     if (open.size() == 1) return problem(line, "'}' without '{'");
     fold(open);
@@ -194,7 +116,7 @@ class Parser {
     open.back().block.push_back(std::move(done));
   }
 
-  Lexer lexer_;
+  NginxLexer lexer_;
   std::string file_;
   NginxConfig& config_;
   std::size_t count_ = 0;
@@ -272,6 +194,10 @@ class Reader {
 
 NginxConfig parse_nginx(std::string_view text, const std::string& file) {
   NginxConfig config;
+  if (text.starts_with(kByteOrderMark)) {
+    config.problems.push_back(file + ":1: begins with a byte order mark, which nginx refuses");
+    text.remove_prefix(kByteOrderMark.size());
+  }
   Parser(text, file, config).parse();
   return config;
 }
