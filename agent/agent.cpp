@@ -3,15 +3,11 @@
 
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 
-#include "agent/config/discovered.h"
-#include "agent/config/memory_bound.h"
-#include "agent/config/shard.h"
 #include "agent/exposition/gzip.h"
 #include "agent/exposition/negotiate.h"
 #include "agent/exposition/text_writer.h"
@@ -20,8 +16,10 @@
 #include "agent/metrics/host_metrics.h"
 #include "agent/metrics/page.h"
 #include "agent/metrics/process_metrics.h"
+#include "agent/reload.h"
 #include "agent/scheduler/scheduler.h"
 #include "agent/sd_notify.h"
+#include "agent/signals.h"
 #include "agent/web/status_page.h"
 #include "agent/web/web_server.h"
 #include "collectors/core/epoll_loop.h"
@@ -56,29 +54,20 @@ std::string joined(const Diagnostics& diagnostics) {
   return result;
 }
 
-/// The signals that the loop handles, blocked from here on.
-UniqueFd take_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-  return UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-}
-
 /// The parts in the order in which they are made; they end in the reverse order.
 class Agent {
  public:
   /// @param signals from take_signals()
-  Agent(RunArguments arguments, Config config, UniqueFd signals);
+  Agent(const RunArguments& arguments, Config config, UniqueFd signals);
 
-  Result<void> start();
+  /// @param first the rest of what the constructor's configuration came with
+  Result<void> start(const Loaded& first);
   void run() { loop_.run(); }
 
  private:
   void on_signal();
-  Result<void> reload();
-  void apply_upstreams();
+  Result<void> finish_reload(LoadResult loaded);
+  void put_into_use(const Loaded& loaded);
   unsigned max_in_flight() const {
     return std::min(config_.limits.max_in_flight, probe_descriptors_);
   }
@@ -88,8 +77,7 @@ class Agent {
   HostGlance glance() const;
   void watch_over();
 
-  RunArguments arguments_;
-  Config config_;
+  Config config_;  // without upstreams
   unsigned probe_descriptors_;
   UniqueFd signals_;
   EpollLoop loop_;
@@ -109,12 +97,12 @@ class Agent {
   std::atomic<bool> ready_{false};
   Watch signal_watch_;
   Timer watchdog_;
+  Reloader reloader_;
   std::unique_ptr<WebServer> web_;
 };
 
-Agent::Agent(RunArguments arguments, Config config, UniqueFd signals)
-    : arguments_(std::move(arguments)),
-      config_(std::move(config)),
+Agent::Agent(const RunArguments& arguments, Config config, UniqueFd signals)
+    : config_(std::move(config)),
       probe_descriptors_(descriptors_for_probes()),
       signals_(std::move(signals)),
       engine_(loop_),
@@ -122,13 +110,20 @@ Agent::Agent(RunArguments arguments, Config config, UniqueFd signals)
       store_(config_.metrics, config_.limits.max_series),
       page_(store_, metrics_, registry_, [this] { return loop_.now(); }),
       process_(loop_.wall_now()),
-      host_metrics_([this] { return host_ ? host_->latest() : nullptr; }) {
+      host_metrics_([this] { return host_ ? host_->latest() : nullptr; }),
+      reloader_(loop_, {[arguments] { return load(arguments); },
+                        [this] {
+                          notify_systemd("RELOADING=1\nMONOTONIC_USEC=" +
+                                         std::to_string(loop_.now().time_since_epoch() / 1us));
+                        },
+                        [] { log_warning("the configuration is still being read"); },
+                        [this](LoadResult loaded) { return finish_reload(std::move(loaded)); }}) {
   page_.add_part("host", host_metrics_);
   page_.add_part("process", process_);
   loop_.set_lag_observer([this](Duration lag) { metrics_.observe_loop_lag(lag); });
 }
 
-Result<void> Agent::start() {
+Result<void> Agent::start(const Loaded& first) {
   signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   host_ = std::make_unique<HostSampling>(
       loop_, config_.host.interval,
@@ -154,7 +149,7 @@ Result<void> Agent::start() {
                               [this] { return loop_.now(); });
   if (!web) return tl::unexpected(web.error());
   web_ = std::move(*web);
-  apply_upstreams();
+  put_into_use(first);
   metrics_.set_reload(true, loop_.wall_now());
   for (const std::string& address : web_->addresses()) {
     log_info("listening", {{"address", address}, {"version", UA_VERSION}});
@@ -173,57 +168,45 @@ void Agent::watch_over() {
       loop_.after(std::min<Duration>(wanted.value_or(10s) / 3, 5s), [this] { watch_over(); });
 }
 
-void Agent::apply_upstreams() {
-  std::vector<UpstreamConfig> upstreams = take_shard(config_.shard, config_.upstreams);
-  std::vector<std::string> notes;
-  if (config_.discovery.nginx) {
-    Discovered found = discover_nginx(config_.discovery.nginx_root);
-    for (UpstreamConfig& upstream : found.upstreams) upstreams.push_back(std::move(upstream));
-    notes = std::move(found.notes);
-    for (const std::string& note : notes) log_debug("discovery", {{"note", note}});
-  }
+void Agent::put_into_use(const Loaded& loaded) {
+  for (const std::string& note : loaded.notes) log_debug("discovery", {{"note", note}});
   log_info("configuration is in use", {{"file", config_.file ? config_.file->string() : "none"},
-                                       {"upstreams", std::to_string(upstreams.size())}});
+                                       {"upstreams", std::to_string(loaded.upstreams.size())}});
   {
     const std::lock_guard lock(described_mutex_);
     described_ = config_.file ? "configuration " + config_.file->string()
                               : "no configuration file: watching what nginx's configuration names";
-    notes_ = std::move(notes);
+    notes_ = loaded.notes;
   }
-  Config whole = config_;
-  whole.upstreams = upstreams;
-  metrics_.set_memory_bound(memory_bound_bytes(whole));
-  scheduler_->apply(upstreams, max_in_flight());
+  metrics_.set_memory_bound(loaded.memory_bound);
+  scheduler_->apply(loaded.upstreams, max_in_flight());
 }
 
 void Agent::on_signal() {
-  signalfd_siginfo info{};
-  while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo == SIGHUP) {
-      const Result<void> reloaded = reload();
-      if (!reloaded) {
-        log_error("the configuration was not changed", {{"error", reloaded.error().message}});
-      }
+  while (const auto signal = next_signal(signals_.get())) {
+    if (*signal == SIGHUP) {
+      reloader_.request({});
       continue;
     }
-    log_info("stopping", {{"signal", std::to_string(info.ssi_signo)}});
+    log_info("stopping", {{"signal", std::to_string(*signal)}});
     notify_systemd("STOPPING=1");
     loop_.stop();
   }
 }
 
-Result<void> Agent::reload() {
-  notify_systemd("RELOADING=1\nMONOTONIC_USEC=" +
-                 std::to_string(loop_.now().time_since_epoch() / 1us));
-  auto loaded = configuration_of(arguments_);
+Result<void> Agent::finish_reload(LoadResult loaded) {
   notify_systemd("READY=1");
   metrics_.set_reload(loaded.has_value(), loop_.wall_now());
-  if (!loaded) return fail(joined(loaded.error()));
-  if (loaded->web.listen_addresses != config_.web.listen_addresses) {
+  if (!loaded) {
+    std::string mistakes = joined(loaded.error());
+    log_error("the configuration was not changed", {{"error", mistakes}});
+    return fail(std::move(mistakes));
+  }
+  if (loaded->config.web.listen_addresses != config_.web.listen_addresses) {
     log_warning("a changed web.listen_address needs a restart", {});
   }
-  config_ = std::move(*loaded);
-  apply_upstreams();
+  config_ = std::move(loaded->config);
+  put_into_use(*loaded);
   return {};
 }
 
@@ -235,7 +218,7 @@ WebHandlers Agent::handlers() {
   result.status_page = [this] { return page_reply(); };
   result.ready = [this] { return ready_.load(); };
   result.reload = [this](WebHandlers::ReloadDone done) {
-    loop_.post([this, done = std::move(done)] { done(reload()); });
+    loop_.post([this, done = std::move(done)] { reloader_.request(done); });
   };
   result.count = [this](std::string_view handler, unsigned code) {
     metrics_.count_http_request(handler, code);
@@ -296,42 +279,27 @@ WebReply Agent::page_reply() {
 
 }  // namespace
 
-tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments) {
-  tl::expected<Config, Diagnostics> config;
-  std::error_code ignored;
-  if (arguments.config_file) {
-    config = load_config(*arguments.config_file);
-  } else if (std::filesystem::exists(kDefaultConfigFile, ignored)) {
-    config = load_config(kDefaultConfigFile);
-  } else {
-    config = default_config();
-  }
-  if (!config) return config;
-  if (!arguments.listen_addresses.empty())
-    config->web.listen_addresses = arguments.listen_addresses;
-  if (arguments.log_level) config->logging.level = *arguments.log_level;
-  if (arguments.log_format) config->logging.format = *arguments.log_format;
-  return config;
-}
-
 int run_agent(const RunArguments& arguments) {
   // Before all else: a signal that came earlier would end the process unheard, and threads inherit
   // what is blocked.
   UniqueFd signals = take_signals();
-  auto config = configuration_of(arguments);
-  if (!config) {
-    std::fprintf(stderr, "%s\n", joined(config.error()).c_str());
+  auto first = first_load([arguments] { return load(arguments); }, signals.get());
+  if (!first) return 0;
+  LoadResult& loaded = *first;
+  if (!loaded) {
+    std::fprintf(stderr, "%s\n", joined(loaded.error()).c_str());
     return kConfigurationError;
   }
-  const Result<void> logging = start_logging(config->logging.level, config->logging.format);
+  const LoggingConfig& log = loaded->config.logging;
+  const Result<void> logging = start_logging(log.level, log.format);
   if (!logging) {
     std::fprintf(stderr, "upstream-agent: %s\n", logging.error().message.c_str());
     return 2;
   }
   int status = 0;
   {
-    Agent agent(arguments, std::move(*config), std::move(signals));
-    const Result<void> started = agent.start();
+    Agent agent(arguments, std::move(loaded->config), std::move(signals));
+    const Result<void> started = agent.start(*loaded);
     if (started) {
       agent.run();
     } else {

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <ostream>
 
-#include "agent/agent.h"
 #include "agent/config/discovered.h"
+#include "agent/load.h"
 #include "collectors/core/text.h"
 
 namespace ua {

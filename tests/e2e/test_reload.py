@@ -4,17 +4,57 @@ import signal
 import subprocess
 import time
 
-from tests.lab import agent, hanging
+from tests.lab import agent, hanging, hostile
 
 
 def test_a_signal_while_the_configuration_is_read_ends_nothing_unheard(tmp_path):
     with hanging.directory(tmp_path / "dead") as dead:
-        process = subprocess.Popen([agent.binary(), f"--config.file={dead}/agent.toml"])
+        process = subprocess.Popen([agent.binary(), f"--config.file={dead}/agent.toml"],
+                                   env=hanging.environment())
         try:
             hanging.wait_for(process)
             process.send_signal(signal.SIGHUP)
             time.sleep(0.5)
             assert process.poll() is None
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=5) == 0
         finally:
             process.kill()
             process.wait()
+
+
+def test_a_reload_that_hangs_holds_up_neither_probes_nor_pages_nor_the_end(tmp_path):
+    with hostile.serving("ok") as (host, port), hanging.directory(tmp_path / "dead") as dead:
+        config = ('[metrics]\nbirth_hold = "0s"\n[[upstream]]\nname = "ok"\n'
+                  f'targets = ["http://{host}:{port}/"]\ninterval = "200ms"\n'
+                  'timeout = "200ms"\nfall = 1\n')
+        with agent.running(config, tmp_path, env=hanging.environment()) as a:
+            a.wait_for(lambda a: a.value("upstream_up", upstream="ok") == 1)
+            (tmp_path / "conf.d").symlink_to(dead)
+            a.process.send_signal(signal.SIGHUP)
+            hanging.wait_for(a.process)
+            before = a.value("upstream_probe_attempts_total", upstream="ok")
+            a.wait_for(
+                lambda a: a.value("upstream_probe_attempts_total", upstream="ok") >= before + 10
+            )
+            assert a.value("upstream_up", upstream="ok") == 1
+            # Leaving, running() asserts that the end takes less than 5 s.
+
+
+def test_a_reload_that_changes_while_it_runs_is_not_lost(tmp_path):
+    """Each answer means that what the file held before the request is in use."""
+    with hostile.serving("ok") as (host, port):
+        def config(name):
+            return (f'[[upstream]]\nname = "{name}"\ntargets = ["http://{host}:{port}/"]\n'
+                    'interval = "1h"\ntimeout = "1s"\n')
+
+        with agent.running(config("first"), tmp_path) as a:
+            for i in range(20):
+                (tmp_path / "new").write_text(config(f"u{i}"))
+                (tmp_path / "new").rename(tmp_path / "agent.toml")
+                for _ in range(i % 3):
+                    a.process.send_signal(signal.SIGHUP)
+                assert "Reloaded." in a.post("/-/reload")
+                assert [labels["upstream"] for labels, _ in a.metrics()["upstream_info"]] == [
+                    f"u{i}"
+                ]

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -57,6 +58,15 @@ class Agent:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read().decode()
 
+    def post(self, path):
+        """The answer's text, whatever its status."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.read().decode()
+
     def metrics(self):
         """{name: [(labels, value)]}; fails on any line that is not valid."""
         result = {}
@@ -90,7 +100,7 @@ class Agent:
 
 
 @contextlib.contextmanager
-def running(config, tmp_path, prefix=()):
+def running(config, tmp_path, prefix=(), env=None):
     """The daemon with this TOML; it must end with 0 within 5 s of SIGTERM."""
     path = tmp_path / "agent.toml"
     path.write_text(config)
@@ -98,7 +108,7 @@ def running(config, tmp_path, prefix=()):
     log = open(tmp_path / "agent.log", "w", encoding="utf-8")
     process = subprocess.Popen(
         [*prefix, binary(), f"--config.file={path}", f"--web.listen-address=127.0.0.1:{port}"],
-        stderr=log, stdout=log,
+        stderr=log, stdout=log, env=env,
     )
     agent = Agent(process, port, prefix)
     try:

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// From the command line to what the agent runs with: reads the configuration and discovers
+// upstreams. Both may wait for a disk, so the daemon calls this on a worker.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+
+namespace ua {
+
+/// What the command line overrides; it wins over the file, also after a reload.
+struct RunArguments {
+  std::optional<std::filesystem::path> config_file;  ///< absent: the default path where it exists
+  std::vector<std::string> listen_addresses;
+  std::optional<std::string> log_level;
+  std::optional<std::string> log_format;
+};
+
+/// What the agent runs with.
+struct Loaded {
+  Config config;                          ///< its settings; the upstreams stand below
+  std::vector<UpstreamConfig> upstreams;  ///< to probe here, discovered ones among them
+  std::vector<std::string> notes;         ///< of discovery: what was left out and why
+  std::uint64_t memory_bound = 0;         ///< in bytes
+};
+using LoadResult = tl::expected<Loaded, Diagnostics>;
+
+/// The configuration these arguments lead to, without what is discovered.
+tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments);
+
+LoadResult load(const RunArguments& arguments);
+
+}  // namespace ua
