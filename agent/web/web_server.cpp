@@ -3,6 +3,7 @@
 
 #include <microhttpd.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <system_error>
@@ -12,6 +13,7 @@
 #include "agent/web/access.h"
 #include "agent/web/listen_socket.h"
 #include "agent/web/parking.h"
+#include "agent/web/request_head.h"
 #include "agent/web/router.h"
 
 namespace ua {
@@ -50,6 +52,28 @@ std::string_view header(MHD_Connection* connection, const char* name) {
   return value != nullptr ? value : "";
 }
 
+RequestHead request_head(MHD_Connection* connection, std::string_view method, std::string_view uri,
+                         std::string_view version) {
+  RequestHead result{method, uri, version, {}, nullptr};
+  const int count = MHD_get_connection_values_n(connection, MHD_HEADER_KIND, nullptr, nullptr);
+  result.headers.reserve(static_cast<std::size_t>(std::max(count, 0)));
+  MHD_get_connection_values_n(
+      connection, MHD_HEADER_KIND,
+      [](void* headers, MHD_ValueKind, const char* key, std::size_t key_size, const char* value,
+         std::size_t value_size) -> MHD_Result {
+        static_cast<decltype(result.headers)*>(headers)->emplace_back(
+            std::string_view(key, key_size), std::string_view(value, value_size));
+        return MHD_YES;
+      },
+      &result.headers);
+  const MHD_ConnectionInfo* info =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  // Releases from 1.0 on leave a head in another state, and refuse zero bytes by themselves.
+  const bool as_sent = std::string_view(MHD_get_version()).starts_with("0.");
+  if (as_sent && info != nullptr) result.end = method.data() + info->header_size;
+  return result;
+}
+
 AccessRequest access_request(MHD_Connection* connection) {
   AccessRequest result;
   const MHD_ConnectionInfo* peer =
@@ -74,6 +98,8 @@ std::size_t leave_escaped(void* /*closure*/, MHD_Connection* /*connection*/, cha
 
 /// One request between its first and its last callback.
 struct Request {
+  std::string_view uri;
+  bool begun = false;
   bool parked = false;
   WebReply reply;  // of a parked one
 };
@@ -91,12 +117,14 @@ struct WebServer::Impl {
   bool take(UniqueFd fd, const sockaddr* peer, socklen_t size);
   void sweep(Time time);
 
+  MHD_Result begin(MHD_Connection* connection, const Route& route, const RequestHead& head);
   MHD_Result serve(MHD_Connection* connection, Request& request, std::string_view method,
                    std::string_view path);
   WebReply page(Page page, MHD_Connection* connection);
   MHD_Result begin_reload(MHD_Connection* connection, Request& request);
   MHD_Result send(MHD_Connection* connection, std::string_view handler, WebReply reply);
 
+  static void* on_uri(void* self, const char* uri, MHD_Connection* connection) noexcept;
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char* version, const char* upload,
                                std::size_t* upload_size, void** state) noexcept;
@@ -127,9 +155,10 @@ Result<void> WebServer::Impl::start(std::vector<ListenSocket> sockets, unsigned 
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
       nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_CONNECTION_LIMIT, max_connections + 16,
       MHD_OPTION_PER_IP_CONNECTION_LIMIT, kPerAddress, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      kConnectionMemory, MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr,
-      MHD_OPTION_NOTIFY_CONNECTION, &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED,
-      &Impl::on_completed, this, MHD_OPTION_END);
+      kConnectionMemory, MHD_OPTION_URI_LOG_CALLBACK, &Impl::on_uri, this,
+      MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr, MHD_OPTION_NOTIFY_CONNECTION,
+      &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
+      MHD_OPTION_END);
   if (daemon == nullptr) return fail("cannot start the HTTP server");
   std::vector<UniqueFd> listeners;
   for (ListenSocket& socket : sockets) {
@@ -179,25 +208,40 @@ void WebServer::Impl::on_completed(void* self, MHD_Connection* connection, void*
   impl.connections.awaits_request(connection, impl.now());
 }
 
+void* WebServer::Impl::on_uri(void* /*self*/, const char* uri,
+                              MHD_Connection* /*connection*/) noexcept {
+  auto* request = new (std::nothrow) Request;  // on_completed() ends it
+  if (request != nullptr) request->uri = uri;
+  return request;
+}
+
 MHD_Result WebServer::Impl::on_request(void* self, MHD_Connection* connection, const char* url,
-                                       const char* method, const char* /*version*/,
+                                       const char* method, const char* version,
                                        const char* /*upload*/, std::size_t* upload_size,
                                        void** state) noexcept {
   auto& impl = *static_cast<Impl*>(self);
-  if (*state == nullptr) {  // headers are complete; a body may follow
-    *state = new (std::nothrow) Request;
-    impl.connections.owes_reply(connection, impl.now());
-    return *state != nullptr ? MHD_YES : MHD_NO;
-  }
-  if (*upload_size > 0) {  // nothing here takes a body
-    *upload_size = 0;
-    return MHD_YES;
-  }
+  if (*state == nullptr) return MHD_NO;  // no memory
+  *upload_size = 0;
+  auto& request = *static_cast<Request*>(*state);
   try {
-    return impl.serve(connection, *static_cast<Request*>(*state), method, url);
+    if (request.begun) return impl.serve(connection, request, method, url);
+    request.begun = true;
+    impl.connections.owes_reply(connection, impl.now());
+    return impl.begin(connection, find_route(method, url),
+                      request_head(connection, method, request.uri, version));
   } catch (const std::exception&) {  // no memory for a reply: the connection ends
     return MHD_NO;
   }
+}
+
+/// Once its head is complete, and nothing of its body was read.
+MHD_Result WebServer::Impl::begin(MHD_Connection* connection, const Route& route,
+                                  const RequestHead& head) {
+  const auto refused = refuse_head(head);
+  if (!refused) return MHD_YES;
+  WebReply reply = text_reply(refused->code, std::string(refused->text));
+  reply.headers.emplace_back("Connection", "close");
+  return send(connection, route.handler, std::move(reply));
 }
 
 MHD_Result WebServer::Impl::serve(MHD_Connection* connection, Request& request,

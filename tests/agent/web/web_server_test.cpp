@@ -227,13 +227,60 @@ TEST_CASE("silent and dripping clients are ended", "[web]") {
   CHECK(drips.closed());
 }
 
-TEST_CASE("a body that nobody asked for does not last for ever", "[web]") {
-  Server server({.request = 300ms, .reply = 300ms});
+TEST_CASE("a body is refused at the headers, whoever sends it and however slowly", "[web]") {
+  Server server({.request = 1h, .reply = 1h});
+  for (const std::string length : {"Content-Length: 100000", "Transfer-Encoding: chunked",
+                                   "Expect: 100-continue\r\nContent-Length: 5"}) {
+    Client client(server.port);
+    client.send("POST /-/reload HTTP/1.1\r\nHost: localhost\r\n" + length + "\r\n\r\n");
+    const std::string reply = client.read_all();
+    CHECK(client.closed());
+    CHECK_THAT(reply, StartsWith("HTTP/1.1 413") && Contains("Connection: close\r\n"));
+    CHECK(server.counted == "/-/reload 413");
+  }
+}
+
+TEST_CASE("a request that could be read in two ways gets one reply, and no other follows",
+          "[web]") {
+  using namespace std::string_view_literals;
+  Server server({.request = 1h, .reply = 1h});
+  for (const std::string_view sent : {
+           "GET /-/healthy\0x HTTP/1.1\r\nHost: localhost\r\n\r\n"sv,
+           "GET /-/healthy HTTP/1.1\r\nHost: localhost\0.evil\r\n\r\n"sv,
+           "GET /-/healthy HTTP/1.1\r\nHost: localhost\rX: y\r\n\r\n"sv,
+           "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nX: y\r\n z\r\n\r\n"sv,
+           "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+           "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"sv,
+           "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n"
+           "Content-Length: 3\r\n\r\nabc"sv,
+       }) {
+    CAPTURE(sent);
+    Client client(server.port);
+    client.send(std::string(sent) + "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const std::string reply = client.read_all();
+    CHECK(client.closed());
+    CHECK_THAT(reply, StartsWith("HTTP/1.1 400"));
+    CHECK(reply.find("HTTP/1.1", 1) == std::string::npos);
+    CHECK(server.counted == "/-/healthy 400");
+  }
+}
+
+TEST_CASE("a large head that comes in pieces, and two at once, are no trouble", "[web]") {
+  Server server;
+  std::string request =
+      "GET /-/healthy?a=1&b=2&c HTTP/1.1\r\nHost: localhost \r\nEmpty:\r\n"
+      "Cookie: a=b; c=\"d\"; e\r\n";
+  for (int i = 0; i < 20; ++i) request += "X: " + std::string(900, 'y') + "\r\n";
+  request += "\r\n";
   Client client(server.port);
-  client.send("POST /-/reload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n");
-  drip(client);
-  client.read_all();
-  CHECK(client.closed());
+  for (std::size_t at = 0; at < request.size(); at += 2000) {
+    client.send(std::string_view(request).substr(at, 2000));
+    wait_milliseconds(5);
+  }
+  CHECK_THAT(client.read_until("Healthy.\n"), StartsWith("HTTP/1.1 200"));
+  client.send(request + request);
+  const std::string replies = client.read_until("Healthy.\n") + client.read_until("Healthy.\n");
+  CHECK_THAT(replies, StartsWith("HTTP/1.1 200"));
 }
 
 TEST_CASE("a client that does not read its reply is ended", "[web]") {
