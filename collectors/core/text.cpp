@@ -58,10 +58,25 @@ void append_hex(std::string& out, unsigned char byte) {
   out += kHex[byte & 0xfU];
 }
 
-/// C0, DEL, C1, and the controls that reorder or hide text on a terminal.
+struct Range {
+  char32_t first, last;
+};
+/// C0, DEL, C1, and what reorders or hides text on a terminal: Unicode's Bidi_Control, separators
+/// of lines, marks without width, annotations and tags.
+constexpr std::array<Range, 10> kUnprintable{{{0x0000, 0x001f},
+                                              {0x007f, 0x009f},
+                                              {0x061c, 0x061c},
+                                              {0x180e, 0x180e},
+                                              {0x200b, 0x200f},
+                                              {0x2028, 0x202e},
+                                              {0x2060, 0x206f},
+                                              {0xfeff, 0xfeff},
+                                              {0xfff9, 0xfffb},
+                                              {0xe0000, 0xe007f}}};
+
 bool is_unprintable(char32_t c) {
-  return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200b && c <= 0x200f) ||
-         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+  return std::any_of(kUnprintable.begin(), kUnprintable.end(),
+                     [c](const Range& range) { return c >= range.first && c <= range.last; });
 }
 
 }  // namespace

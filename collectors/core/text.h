@@ -14,7 +14,8 @@
 
 namespace ua {
 
-/// One printable line: control characters, invalid UTF-8, C1 and bidirectional controls become
+/// One printable line: control characters, invalid UTF-8, C1, and what reorders or hides text
+/// become
 /// `\xHH`; a backslash stays. Longer than `max_bytes` (of input) is cut and marked "...".
 std::string escape_line(std::string_view bytes, std::size_t max_bytes = 512);
 

@@ -45,8 +45,14 @@ TEST_CASE("untrusted bytes become one printable line") {
 }
 
 TEST_CASE("what hides or reorders text on a terminal is shown as bytes") {
-  for (const char* hidden : {"\xe2\x80\x8b", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xe2\x80\xa8"}) {
+  for (const char* hidden : {"\xe2\x80\x8b", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xe2\x80\xa8",
+                             "\xd8\x9c", "\xe1\xa0\x8e", "\xef\xbf\xb9", "\xf3\xa0\x81\x81"}) {
     CHECK(escape_line(hidden).substr(0, 2) == "\\x");
+  }
+  // their neighbours
+  for (const char* shown :
+       {"\xd8\x9b", "\xd8\x9d", "\xe1\xa0\x8d", "\xef\xbf\xbc", "\xc2\xa0", "\xf3\xa0\x84\x80"}) {
+    CHECK(escape_line(shown) == shown);
   }
   CHECK(escape_line("a\\b") == "a\\b");
   CHECK(escape_line(std::string_view("a\0b", 3)) == "a\\x00b");
