@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <system_error>
@@ -114,39 +115,29 @@ DiagSocket to_socket(const inet_diag_msg& message) {
   return result;
 }
 
-Result<void> verdict(int error) {
-  if (error == 0) return {};
-  return fail("sock_diag: " + reason(error), error);
+/// The value that `bytes` begins with; zeros where they are too few.
+template <typename T>
+T beginning(std::string_view bytes) {
+  T result{};
+  if (bytes.size() >= sizeof result) std::memcpy(&result, bytes.data(), sizeof result);
+  return result;
 }
 
 /// @return whether the dump goes on
-Result<bool> take_message(const nlmsghdr& header,
+Result<bool> take_message(const nlmsghdr& header, std::string_view payload,
                           const std::function<void(const DiagSocket&)>& visit) {
-  const void* payload = NLMSG_DATA(&header);
-  const std::size_t size = NLMSG_PAYLOAD(&header, 0);
   if ((header.nlmsg_flags & NLM_F_DUMP_INTR) != 0) return fail("sock_diag: interrupted", EINTR);
   if (header.nlmsg_type == NLMSG_ERROR || header.nlmsg_type == NLMSG_DONE) {
-    int error = 0;  // both begin with a negative errno
-    if (size >= sizeof error) std::memcpy(&error, payload, sizeof error);
-    const Result<void> ended = verdict(-error);
-    if (!ended) return tl::unexpected(ended.error());
-    return false;
+    const int error = beginning<int>(payload);  // both begin with a negative errno
+    if (error == 0) return false;
+    const int code = error < 0 && error != std::numeric_limits<int>::min() ? -error : EPROTO;
+    return fail("sock_diag: " + reason(code), code);
   }
   // The kernel answers either request with either type.
-  if (header.nlmsg_type == TCPDIAG_GETSOCK || header.nlmsg_type == SOCK_DIAG_BY_FAMILY) {
-    if (size >= sizeof(inet_diag_msg))
-      visit(to_socket(*static_cast<const inet_diag_msg*>(payload)));
-  }
-  return true;
-}
-
-Result<bool> take_messages(const char* data, std::size_t size,
-                           const std::function<void(const DiagSocket&)>& visit) {
-  auto left = static_cast<unsigned>(size);
-  for (auto* h = reinterpret_cast<const nlmsghdr*>(data); NLMSG_OK(h, left);
-       h = NLMSG_NEXT(h, left)) {
-    Result<bool> more = take_message(*h, visit);
-    if (!more || !*more) return more;
+  const bool is_socket =
+      header.nlmsg_type == TCPDIAG_GETSOCK || header.nlmsg_type == SOCK_DIAG_BY_FAMILY;
+  if (is_socket && payload.size() >= sizeof(inet_diag_msg)) {
+    visit(to_socket(beginning<inet_diag_msg>(payload)));
   }
   return true;
 }
@@ -173,6 +164,22 @@ std::string_view name(TcpState state) {
   return kNames[index < kNames.size() ? index : 0];
 }
 
+Result<bool> read_diag_messages(std::string_view bytes,
+                                const std::function<void(const DiagSocket&)>& visit) {
+  while (bytes.size() >= sizeof(nlmsghdr)) {
+    const auto header = beginning<nlmsghdr>(bytes);
+    const std::size_t size = header.nlmsg_len;
+    if (size < sizeof header || size > bytes.size()) {
+      return fail("sock_diag: a message was cut short", EMSGSIZE);
+    }
+    Result<bool> more =
+        take_message(header, bytes.substr(NLMSG_HDRLEN, size - NLMSG_HDRLEN), visit);
+    if (!more || !*more) return more;
+    bytes.remove_prefix(std::min<std::size_t>(NLMSG_ALIGN(size), bytes.size()));
+  }
+  return true;
+}
+
 Result<void> walk_tcp_sockets(const DiagFilter& filter,
                               const std::function<void(const DiagSocket&)>& visit) {
   const UniqueFd fd(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
@@ -183,7 +190,7 @@ Result<void> walk_tcp_sockets(const DiagFilter& filter,
   for (;;) {
     const Result<std::size_t> size = receive(fd.get(), buffer);
     if (!size) return tl::unexpected(size.error());
-    const Result<bool> more = take_messages(buffer.data(), *size, visit);
+    const Result<bool> more = read_diag_messages({buffer.data(), *size}, visit);
     if (!more) return tl::unexpected(more.error());
     if (!*more) return {};
   }

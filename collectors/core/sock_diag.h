@@ -60,6 +60,11 @@ Result<void> walk_tcp_sockets(const DiagFilter& filter,
                               const std::function<void(const DiagSocket&)>& visit);
 bool worth_another_walk(const Error& error);
 
+/// One answer of the kernel: netlink messages. Pure.
+/// @return whether more answers follow; an error where the kernel said so
+Result<bool> read_diag_messages(std::string_view bytes,
+                                const std::function<void(const DiagSocket&)>& visit);
+
 /// Listening sockets only: microseconds, whatever else is connected.
 Result<std::vector<DiagSocket>> listening_sockets(std::optional<std::uint16_t> port = {});
 

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/core/sock_diag.h"
 
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+
 #include <algorithm>
+#include <cerrno>
+#include <limits>
 
 #include "tests/catch.h"
 #include "tests/loopback.h"
@@ -19,7 +25,82 @@ std::vector<DiagSocket> walk(const DiagFilter& filter) {
   return result;
 }
 
+template <typename T>
+void append(std::string& bytes, const T& value) {
+  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+/// A netlink message that says it is `length` bytes long.
+std::string message(std::uint16_t type, std::uint32_t length, std::string_view payload) {
+  nlmsghdr header{};
+  header.nlmsg_type = type;
+  header.nlmsg_len = length;
+  std::string bytes;
+  append(bytes, header);
+  return bytes.append(payload);
+}
+
+/// One that ends a dump with this number.
+std::string done(int error) {
+  std::string payload;
+  append(payload, error);
+  return message(NLMSG_DONE, 20, payload);
+}
+
+std::string socket_message(std::uint16_t port) {
+  inet_diag_msg body{};
+  body.idiag_family = AF_INET;
+  body.idiag_state = static_cast<std::uint8_t>(TcpState::listen);
+  body.id.idiag_sport = htons(port);
+  std::string payload;
+  append(payload, body);
+  return message(SOCK_DIAG_BY_FAMILY, 16 + sizeof body, payload);
+}
+
+struct Answer {
+  std::vector<std::uint16_t> ports;
+  Result<bool> more;
+};
+
+Answer read(const std::string& bytes) {
+  Answer answer;
+  const std::vector<char> exact(bytes.begin(), bytes.end());  // so that a read past it is seen
+  answer.more = read_diag_messages({exact.data(), exact.size()}, [&](const DiagSocket& socket) {
+    answer.ports.push_back(socket.local_port);
+  });
+  return answer;
+}
+
 }  // namespace
+
+TEST_CASE("messages of the kernel are read one by one, wherever they stand") {
+  const Answer two = read(socket_message(80) + socket_message(443));
+  CHECK(two.ports == std::vector<std::uint16_t>{80, 443});
+  CHECK(*two.more);
+  const Answer last = read(socket_message(80) + done(0) + socket_message(443));
+  CHECK(last.ports == std::vector<std::uint16_t>{80});
+  CHECK_FALSE(*last.more);
+  CHECK(*read("").more);
+  CHECK(*read("cut").more);
+}
+
+TEST_CASE("an error of the kernel has its number, whatever that is") {
+  CHECK(read(done(-ENOENT)).more.error().code == ENOENT);
+  CHECK(read(done(std::numeric_limits<int>::min())).more.error().code == EPROTO);
+  CHECK(read(done(5)).more.error().code == EPROTO);
+}
+
+TEST_CASE("a message longer than what was received is not read") {
+  // 17 bytes: the next message would stand behind the end, and the count of what is left wraps.
+  CHECK(*read(message(0, 17, "x")).more);
+  for (const std::uint32_t length : {0U, 15U, 18U, 0xffffffffU}) {
+    INFO(length);
+    const Answer answer = read(socket_message(80) + message(SOCK_DIAG_BY_FAMILY, length, "x"));
+    CHECK(answer.ports == std::vector<std::uint16_t>{80});
+    REQUIRE_FALSE(answer.more);
+    CHECK(answer.more.error().code == EMSGSIZE);
+  }
+}
 
 TEST_CASE("sock_diag shows a listener's full accept queue") {
   const Listener listener(AF_INET, 0);
