@@ -18,11 +18,14 @@ namespace {
 constexpr std::size_t kMaxNames = 100;
 constexpr std::size_t kMaxText = 1024;
 
-std::optional<int> number(std::string_view text) {
-  int value = 0;
+constexpr std::chrono::year kFirstYear{1950};  // of what X.509 can say in two digits
+constexpr std::chrono::year kLastYear{2261};
+
+std::optional<unsigned> number(std::string_view text, unsigned most) {
+  unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+  return value <= most ? std::optional(value) : std::nullopt;
 }
 
 /// "DNS:a.example, IP Address:192.0.2.1"
@@ -37,7 +40,25 @@ void read_names(std::string_view text, std::vector<std::string>& names) {
   }
 }
 
-void read_field(std::string_view entry, Certificate& certificate) {
+}  // namespace
+
+void read_certificates(CURL* handle, TlsFacts& facts) {
+  curl_certinfo* chain = nullptr;
+  if (curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr) return;
+  for (int i = 0; i < chain->num_of_certs; ++i) {
+    Certificate certificate;
+    for (const curl_slist* field = chain->certinfo[i]; field != nullptr; field = field->next) {
+      read_certificate_field(field->data, certificate);
+    }
+    if (certificate.not_after == WallTime{}) continue;
+    if (!facts.chain_not_after || certificate.not_after < *facts.chain_not_after) {
+      facts.chain_not_after = certificate.not_after;
+    }
+    if (i == 0) facts.certificate = std::move(certificate);
+  }
+}
+
+void read_certificate_field(std::string_view entry, Certificate& certificate) {
   const std::size_t colon = entry.find(':');
   if (colon == std::string_view::npos) return;
   const std::string_view key = entry.substr(0, colon);
@@ -54,24 +75,6 @@ void read_field(std::string_view entry, Certificate& certificate) {
   if (key == "Cert") certificate.fingerprint_sha256 = fingerprint_of_pem(value);
 }
 
-}  // namespace
-
-void read_certificates(CURL* handle, TlsFacts& facts) {
-  curl_certinfo* chain = nullptr;
-  if (curl_easy_getinfo(handle, CURLINFO_CERTINFO, &chain) != CURLE_OK || chain == nullptr) return;
-  for (int i = 0; i < chain->num_of_certs; ++i) {
-    Certificate certificate;
-    for (const curl_slist* field = chain->certinfo[i]; field != nullptr; field = field->next) {
-      read_field(field->data, certificate);
-    }
-    if (certificate.not_after == WallTime{}) continue;
-    if (!facts.chain_not_after || certificate.not_after < *facts.chain_not_after) {
-      facts.chain_not_after = certificate.not_after;
-    }
-    if (i == 0) facts.certificate = std::move(certificate);
-  }
-}
-
 std::optional<WallTime> parse_certificate_time(std::string_view text) {
   static constexpr std::array<std::string_view, 12> kMonths{
       "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -83,20 +86,20 @@ std::optional<WallTime> parse_certificate_time(std::string_view text) {
   const auto month = std::find(kMonths.begin(), kMonths.end(), parts[0]);
   const auto clock = split(parts[2], ':');
   if (month == kMonths.end() || clock.size() != 3) return std::nullopt;
-  const auto day = number(parts[1]);
-  const auto year = number(parts[3]);
-  const auto hour = number(clock[0]);
-  const auto minute = number(clock[1]);
-  const auto second = number(clock[2]);
+  const auto day = number(parts[1], 31);
+  const auto year = number(parts[3], 9999);
+  const auto hour = number(clock[0], 23);
+  const auto minute = number(clock[1], 59);
+  const auto second = number(clock[2], 60);
   if (!day || !year || !hour || !minute || !second) return std::nullopt;
   const std::chrono::year_month_day date{
-      std::chrono::year(*year),
+      std::chrono::year(static_cast<int>(*year)),
       std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
-      std::chrono::day(static_cast<unsigned>(*day))};
+      std::chrono::day(*day)};
   if (!date.ok()) return std::nullopt;
-  // Nanoseconds since 1970 end in 2262; a later date (a year 9999 certificate) is shown as that
-  // end.
-  if (*year > 2261) return WallTime::max();
+  // Nanoseconds since 1970 reach from 1677 to 2262. From 1950 on, a date less today's fits too.
+  if (date.year() > kLastYear) return WallTime::max();
+  if (date.year() < kFirstYear) return WallTime(std::chrono::sys_days(kFirstYear / 1 / 1));
   return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(*hour) +
          std::chrono::minutes(*minute) + std::chrono::seconds(*second);
 }
@@ -114,9 +117,11 @@ bool read_debug_line(std::string_view line, TlsFacts& facts) {
 std::string fingerprint_of_pem(std::string_view pem) {
   static constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
   const std::size_t begin = pem.find(kBegin);
+  if (begin == std::string_view::npos) return {};
+  pem.remove_prefix(begin + kBegin.size());
   const std::size_t end = pem.find("-----END CERTIFICATE-----");
-  if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) return {};
-  const std::string_view body = pem.substr(begin + kBegin.size(), end - begin - kBegin.size());
+  if (end == std::string_view::npos) return {};
+  const std::string_view body = pem.substr(0, end);
   std::vector<std::uint8_t> der(BASE64_DECODE_LENGTH(body.size()));
   base64_decode_ctx decoder;
   base64_decode_init(&decoder);

@@ -17,7 +17,12 @@ namespace ua {
 /// leaves `facts` alone where the handle has no certificate.
 void read_certificates(CURL* handle, TlsFacts& facts);
 
-/// "Nov 25 04:00:00 2026 GMT" as OpenSSL prints it; nullopt for anything else.
+/// Takes one entry of libcurl's record, "Subject:CN = a.example"; passes over what it does not
+/// know.
+void read_certificate_field(std::string_view entry, Certificate& certificate);
+
+/// "Nov 25 04:00:00 2026 GMT" as OpenSSL prints it; nullopt for anything else. A year after 2261 is
+/// the end of the type, one before 1950 is its beginning.
 std::optional<WallTime> parse_certificate_time(std::string_view text);
 
 /// Picks protocol and cipher out of one line of libcurl's debug text.
