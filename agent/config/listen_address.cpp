@@ -21,6 +21,7 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
 
 Result<ListenAddress> parse_listen_address(std::string_view text) {
   const std::string shown = '\'' + escape_line(text, 100) + '\'';
+  if (text.find('\0') != std::string_view::npos) return fail(shown + " holds a NUL byte");
   ListenAddress result;
   if (text.starts_with("unix:")) {
     result.unix_path = text.substr(5);

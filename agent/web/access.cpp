@@ -23,6 +23,7 @@ bool is_port(std::string_view text) {
 
 template <int family>
 bool is_literal(std::string_view text) {
+  if (text.find('\0') != std::string_view::npos) return false;  // inet_pton() would end there
   std::array<unsigned char, sizeof(in6_addr)> buffer{};
   return inet_pton(family, std::string(text).c_str(), buffer.data()) == 1;
 }

@@ -6,10 +6,23 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
 namespace ua {
+namespace {
+
+/// Names of interfaces may hold nearly anything; in a URL, a Host header or a command they may not.
+bool is_zone(std::string_view zone) {
+  return !zone.empty() && zone.size() < IF_NAMESIZE &&
+         std::all_of(zone.begin(), zone.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '-' || c == '_';
+         });
+}
+
+}  // namespace
 
 std::uint16_t Endpoint::port() const {
   if (family() == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in*>(&storage)->sin_port);
@@ -32,6 +45,8 @@ std::string Endpoint::text() const {
 }
 
 std::optional<Endpoint> ip_endpoint(std::string_view literal, std::uint16_t port) {
+  // A text of C's would end there.
+  if (literal.find('\0') != std::string_view::npos) return std::nullopt;
   Endpoint result;
   const std::string text(literal);
   auto* v4 = reinterpret_cast<sockaddr_in*>(&result.storage);
@@ -43,6 +58,7 @@ std::optional<Endpoint> ip_endpoint(std::string_view literal, std::uint16_t port
   }
   auto* v6 = reinterpret_cast<sockaddr_in6*>(&result.storage);
   const std::size_t percent = text.find('%');
+  if (percent != std::string::npos && !is_zone(literal.substr(percent + 1))) return std::nullopt;
   if (inet_pton(AF_INET6, text.substr(0, percent).c_str(), &v6->sin6_addr) != 1) {
     return std::nullopt;
   }
@@ -59,6 +75,7 @@ std::optional<Endpoint> unix_endpoint(std::string_view path) {
   Endpoint result;
   auto* address = reinterpret_cast<sockaddr_un*>(&result.storage);
   if (path.empty() || path.size() >= sizeof(address->sun_path)) return std::nullopt;
+  if (path.find('\0') != std::string_view::npos) return std::nullopt;
   address->sun_family = AF_UNIX;
   std::memcpy(address->sun_path, path.data(), path.size());
   result.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);

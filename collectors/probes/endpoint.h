@@ -22,9 +22,10 @@ struct Endpoint {
   std::string text() const;
 };
 
-/// nullopt where `literal` is no IPv4 or IPv6 address (an IPv6 zone such as %eth0 is understood).
+/// nullopt where `literal` is no IPv4 or IPv6 address. An IPv6 zone such as %eth0 is understood; it
+/// has 1 to 15 letters, digits, '.', '-' and '_'.
 std::optional<Endpoint> ip_endpoint(std::string_view literal, std::uint16_t port);
-/// nullopt where the path is longer than sun_path holds (107 bytes).
+/// nullopt where the path is longer than sun_path holds (107 bytes), or holds a NUL.
 std::optional<Endpoint> unix_endpoint(std::string_view path);
 
 }  // namespace ua

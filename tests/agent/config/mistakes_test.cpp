@@ -123,6 +123,8 @@ TEST_CASE("mistakes in the tables that stand once") {
        "a.toml:2:18: web.listen_address: ':65536' is no listen address; write host:port, "
        "[v6]:port, "
        ":port or unix:/path"},
+      {"[web]\nlisten_address = \"127.0.0.1\\u0000:80\"\n",
+       "a.toml:2:18: web.listen_address: '127.0.0.1\\x00:80' holds a NUL byte"},
       {"[web]\nlisten_address = \"unix:a.sock\"\n",
        "a.toml:2:18: web.listen_address: 'unix:a.sock': a socket needs an absolute path, as in "
        "unix:/run/upstream-agent.sock"},

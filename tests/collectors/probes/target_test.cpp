@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/target.h"
 
+#include "collectors/probes/endpoint.h"
 #include "tests/catch.h"
 
 namespace ua {
@@ -33,6 +34,22 @@ TEST_CASE("a query never becomes part of the label") {
     CHECK(parse_target(url)->label == "http://a:1/x");
   CHECK(parse_target("https://a?token=s")->label == "https://a");
   CHECK(parse_target("http+unix:///run/a.sock:/x?token=s")->label == "http+unix:///run/a.sock:/x");
+}
+
+TEST_CASE("an IPv6 zone is a name that fits anywhere a host stands") {
+  CHECK(parse_target("tcp://[fe80::1%eth0.100]:22")->host == "fe80::1%eth0.100");
+  for (const std::string zone :
+       {"", "a b", "a\"b", "a/b", "\xd8\x9c", "$(reboot)", "0123456789abcdef"}) {
+    INFO(zone);
+    CHECK_FALSE(parse_target("tcp://[fe80::1%" + zone + "]:22"));
+    CHECK_FALSE(ip_endpoint("fe80::1%" + zone, 22));
+  }
+}
+
+TEST_CASE("a NUL byte never ends an address early") {
+  CHECK_FALSE(ip_endpoint(std::string_view("127.0.0.1\0x", 11), 80));
+  CHECK_FALSE(ip_endpoint(std::string_view("::1\0x", 5), 80));
+  CHECK_FALSE(unix_endpoint(std::string_view("/run/a\0b", 8)));
 }
 
 TEST_CASE("what is no target says what to do") {
