@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/host/load.h"
 
+#include <cmath>
+
 #include "collectors/core/text.h"
 #include "collectors/host/proc_file.h"
 
@@ -12,6 +14,7 @@ std::optional<double> average(std::string_view text) {
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (!std::isfinite(value) || std::signbit(value)) return std::nullopt;
   return value;
 }
 

@@ -144,7 +144,9 @@ TEST_CASE("load averages") {
   CHECK(error("") == "/proc/loadavg: expected three averages");
   CHECK(error(text(shape("truncated") / "loadavg")) == "/proc/loadavg: expected three averages");
   CHECK(error(text(shape("huge") / "loadavg")) == "/proc/loadavg: not a number");
-  CHECK(error("0.1 0.2 0.3x") == "/proc/loadavg: not a number");
+  for (const char* bad : {"0.1 0.2 0.3x", "inf 0.2 0.3", "0.1 nan 0.3", "0.1 0.2 -0.3"}) {
+    CHECK(error(bad) == "/proc/loadavg: not a number");
+  }
 }
 
 TEST_CASE("memory") {
