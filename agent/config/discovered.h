@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "collectors/discovery/nginx_upstreams.h"
 
 namespace ua {
 
@@ -15,8 +16,11 @@ struct Discovered {
   std::vector<std::string> notes;  ///< what was found but cannot be probed, with file, line and why
 };
 
-/// The upstreams that nginx's configuration below `root` names, probed with the Host and the TLS
-/// settings that nginx uses; any status below 500 is success. Without that directory: nothing.
+/// Those that can be probed, with the Host and the TLS settings that nginx uses; any status below
+/// 500 is success. Pure.
+Discovered probed_upstreams(const NginxUpstreams& found);
+
+/// The upstreams that nginx's configuration below `root` names. Without that directory: nothing.
 Discovered discover_nginx(const std::filesystem::path& root);
 
 }  // namespace ua

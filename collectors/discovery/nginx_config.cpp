@@ -76,12 +76,16 @@ class Parser {
     }
   }
 
+  /// Counts a directive or block more.
+  bool too_many(unsigned line) {
+    if (++count_ <= kMaxDirectives) return false;
+    problem(line, "more directives than are read; the rest is left out");
+    stopped_ = true;
+    return true;
+  }
+
   void close_directive(NginxDirective& parent, NginxDirective& current) {
-    if (++count_ > kMaxDirectives) {
-      problem(current.line, "more directives than are read; the rest is left out");
-      stopped_ = true;
-      return;
-    }
+    if (too_many(current.line)) return;
     if (!current.name.empty()) parent.block.push_back(std::move(current));
     current = {};
   }
@@ -92,6 +96,7 @@ class Parser {
       current = {};
       return;
     }
+    if (too_many(line)) return;
     if (open.size() > kMaxDepth) {
       problem(line, "blocks are nested deeper than is read; the rest is left out");
       stopped_ = true;

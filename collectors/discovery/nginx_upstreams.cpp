@@ -13,15 +13,31 @@ namespace ua {
 namespace {
 
 constexpr std::size_t kMaxUpstreams = 10'000;
+constexpr std::size_t kMaxTargets = 20'000;
+constexpr std::size_t kMaxWord = 1024;  // of a proxy_pass, a server or a variable filled in
 
-/// What a block inherits from the blocks around it.
-struct Scope {
-  std::map<std::string, std::string> variables;  // set $name value;
-  std::optional<std::string> host;               // proxy_set_header Host
+/// What a block inherits from the blocks around it. Its texts are the tree's.
+struct Settings {
+  std::optional<std::string_view> host;  // proxy_set_header Host
   bool ssl_server_name = false;
-  std::optional<std::string> ssl_name;
+  std::optional<std::string_view> ssl_name;
   bool ssl_verify = false;
-  std::string server_name;  // the first plain one
+  std::string_view server_name;  // the first plain one
+};
+
+/// A block's own variables are few or many, but are never copied into the blocks within.
+struct Scope {
+  Settings settings;
+  const Scope* outer = nullptr;
+  std::map<std::string_view, std::string_view> variables = {};  // set $name value;
+
+  std::optional<std::string_view> variable(std::string_view name) const {
+    for (const Scope* scope = this; scope != nullptr; scope = scope->outer) {
+      const auto found = scope->variables.find(name);
+      if (found != scope->variables.end()) return found->second;
+    }
+    return std::nullopt;
+  }
 };
 
 struct Pass {
@@ -54,7 +70,8 @@ class Finder {
     }
   }
 
-  void walk(const std::vector<NginxDirective>& directives, Scope scope, bool stream) {
+  void walk(const std::vector<NginxDirective>& directives, const Scope& outer, bool stream) {
+    Scope scope{outer.settings, &outer};
     bool own_headers = false;
     for (const NginxDirective& d : directives) read_setting(d, scope, own_headers);
     for (const NginxDirective& d : directives) {
@@ -74,25 +91,26 @@ class Finder {
 
   static void read_setting(const NginxDirective& d, Scope& scope, bool& own_headers) {
     const auto& args = d.arguments;
+    Settings& settings = scope.settings;
     if (d.name == "set" && args.size() == 2) scope.variables[args[0]] = args[1];
     if (d.name == "proxy_set_header" && args.size() == 2) {
       // One in this block replaces all that is inherited.
-      if (!own_headers) scope.host.reset();
+      if (!own_headers) settings.host.reset();
       own_headers = true;
-      if (iequals(args[0], "host")) scope.host = args[1];
+      if (iequals(args[0], "host")) settings.host = args[1];
     }
-    if (d.name == "proxy_ssl_server_name") scope.ssl_server_name = is_on(d);
-    if (d.name == "proxy_ssl_name" && args.size() == 1) scope.ssl_name = args[0];
-    if (d.name == "proxy_ssl_verify") scope.ssl_verify = is_on(d);
-    if (d.name == "server_name") scope.server_name = plain_name(args);
+    if (d.name == "proxy_ssl_server_name") settings.ssl_server_name = is_on(d);
+    if (d.name == "proxy_ssl_name" && args.size() == 1) settings.ssl_name = args[0];
+    if (d.name == "proxy_ssl_verify") settings.ssl_verify = is_on(d);
+    if (d.name == "server_name") settings.server_name = plain_name(args);
   }
 
   /// The first name that is no pattern; empty where there is none.
-  static std::string plain_name(const std::vector<std::string>& names) {
+  static std::string_view plain_name(const std::vector<std::string>& names) {
     const auto plain = std::find_if(names.begin(), names.end(), [](const std::string& name) {
       return !name.empty() && name != "_" && name.find_first_of("*~$") == std::string::npos;
     });
-    return plain == names.end() ? "" : *plain;
+    return plain == names.end() ? std::string_view() : *plain;
   }
 
   /// Where the variable's name that begins there ends.
@@ -110,15 +128,16 @@ class Finder {
       const bool braces = dollar + 1 < text.size() && text[dollar + 1] == '{';
       const std::size_t begin = dollar + (braces ? 2 : 1);
       const std::size_t end = end_of_name(text, begin);
-      const auto value = scope.variables.find('$' + text.substr(begin, end - begin));
-      if (value == scope.variables.end()) return std::nullopt;
-      text.replace(dollar, end - dollar + (braces ? 1 : 0), value->second);
-      if (text.size() > 4096) return std::nullopt;
+      const auto value = scope.variable('$' + text.substr(begin, end - begin));
+      if (!value || value->size() > kMaxWord) return std::nullopt;
+      text.replace(dollar, end - dollar + (braces ? 1 : 0), *value);
+      if (text.size() > kMaxWord) return std::nullopt;
     }
     return std::nullopt;
   }
 
   void found(const NginxDirective& d, const Pass& pass, const Scope& scope, bool stream) {
+    if (d.arguments[0].size() > kMaxWord) return note(d, d.name + " is too long to be an address");
     const auto value = substitute(d.arguments[0], scope);
     if (!value) {
       note(d, d.name + " " + escape_line(d.arguments[0], 100) +
@@ -150,39 +169,56 @@ class Finder {
 
   void add(const NginxDirective& d, const std::string& scheme, const std::string& name,
            const std::string& uri, const Scope& scope) {
+    if (name.empty()) return note(d, d.name + " names no host");
     DiscoveredUpstream upstream;
     upstream.name = name;
     upstream.origin = place(d);
-    if (const auto block = blocks_.find(name); block != blocks_.end()) {
-      upstream.targets = servers_of(*block->second, scheme, uri);
-    } else {
-      upstream.targets.push_back(url(scheme, name, uri));
-    }
     if (scheme != "tcp") {
-      upstream.host = host_header(scope, name);
-      if (scope.ssl_server_name) upstream.server_name = plain_or(scope.ssl_name, scope, name);
-      upstream.verify = scope.ssl_verify;
+      const Settings& settings = scope.settings;
+      upstream.host = usable(d, host_header(scope, name));
+      if (settings.ssl_server_name) {
+        upstream.server_name = usable(d, plain_or(settings.ssl_name, scope, name));
+      }
+      upstream.verify = settings.ssl_verify;
     }
-    const std::string identity = upstream.name + '\n' + upstream.host + '\n' +
-                                 (upstream.targets.empty() ? "" : upstream.targets.front());
-    if (upstream.targets.empty() || !seen_.insert(identity).second) return;
-    result.upstreams.push_back(std::move(upstream));
+    // Before the targets are made: a file may pass to the same many servers many times.
+    const std::string identity = scheme + '\n' + name + '\n' + uri + '\n' + upstream.host;
+    if (!seen_.insert(identity).second || targets_ > kMaxTargets) return;
+    const auto block = blocks_.find(name);
+    upstream.targets = block == blocks_.end() ? std::vector{url(scheme, name, uri)}
+                                              : servers_of(*block->second, scheme, uri);
+    targets_ += upstream.targets.size();
+    if (targets_ > kMaxTargets) return note(d, d.name + ": more servers than are read");
+    if (!upstream.targets.empty()) result.upstreams.push_back(std::move(upstream));
   }
 
-  /// Those of an upstream block, as URLs.
+  /// Those of an upstream block, as URLs; at most as many as are read, and one.
   std::vector<std::string> servers_of(const NginxDirective& block, const std::string& scheme,
                                       const std::string& uri) {
     std::vector<std::string> urls;
     for (const NginxDirective& server : block.block) {
+      if (urls.size() > kMaxTargets) break;
       if (server.name != "server" || server.arguments.empty()) continue;
       const auto& args = server.arguments;
-      if (std::find(args.begin(), args.end(), "down") != args.end()) {
+      if (args[0].size() > kMaxWord) {
+        note(server, "server is too long to be an address");
+      } else if (std::find(args.begin(), args.end(), "down") != args.end()) {
         note(server, escape_line(args[0], 100) + " is marked down");
-        continue;
+      } else {
+        urls.push_back(url(scheme, args[0], uri));
       }
-      urls.push_back(url(scheme, args[0], uri));
     }
     return urls;
+  }
+
+  /// What a Host header and a server name can be; empty, for the target's own, where it is not one.
+  std::string usable(const NginxDirective& d, std::string host) {
+    constexpr std::string_view kPlain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
+    constexpr std::size_t kMaxHost = 260;  // a name and a port
+    if (host.size() <= kMaxHost && host.find_first_not_of(kPlain) == std::string::npos) return host;
+    note(d, '\'' + escape_line(host, 100) + "' is no host name; the target's own is sent");
+    return {};
   }
 
   static std::string url(const std::string& scheme, const std::string& address,
@@ -203,20 +239,23 @@ class Finder {
     return host.starts_with('[') ? host : host.substr(0, host.find(':'));
   }
 
-  static std::string plain_or(const std::optional<std::string>& value, const Scope& scope,
+  static std::string plain_or(const std::optional<std::string_view>& value, const Scope& scope,
                               const std::string& name) {
+    const std::string_view server_name = scope.settings.server_name;
     if (!value || *value == "$proxy_host") return without_port(name);
     if (*value == "$host" || *value == "$http_host" || *value == "$server_name") {
-      return scope.server_name.empty() ? without_port(name) : scope.server_name;
+      return server_name.empty() ? without_port(name) : std::string(server_name);
     }
-    return substitute(*value, scope).value_or(without_port(name));
+    if (value->size() > kMaxWord) return without_port(name);
+    return substitute(std::string(*value), scope).value_or(without_port(name));
   }
 
   static std::string host_header(const Scope& scope, const std::string& name) {
-    if (!scope.host || *scope.host == "$proxy_host") {
+    const auto& host = scope.settings.host;
+    if (!host || *host == "$proxy_host") {
       return name.starts_with("unix:") ? "localhost" : name;
     }
-    return plain_or(scope.host, scope, name);
+    return plain_or(host, scope, name);
   }
 
   void note(const NginxDirective& d, const std::string& what) {
@@ -225,6 +264,7 @@ class Finder {
 
   std::map<std::string, const NginxDirective*> blocks_;
   std::set<std::string> seen_;
+  std::size_t targets_ = 0;
 };
 
 }  // namespace
