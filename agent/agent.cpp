@@ -26,6 +26,7 @@
 #include "collectors/core/text.h"
 #include "collectors/host/routes.h"
 #include "collectors/host/samplers.h"
+#include "collectors/probes/probe_engine.h"
 
 namespace ua {
 namespace {
@@ -133,17 +134,18 @@ Result<void> Agent::start(const Loaded& first) {
                     {{"sampler", run.name}, {"error", run.error}});
       });
   scheduler_ = std::make_unique<Scheduler>(
-      Scheduler::Surroundings{engine_, store_, board_, metrics_,
-                              [] { return read_has_default_route(); },
-                              [](const TargetStatus& status, Verdict before) {
-                                log_info("upstream is " + std::string(name(status.verdict)),
-                                         {{"upstream", status.upstream},
-                                          {"target", status.target},
-                                          {"was", std::string(name(before))},
-                                          {"error_class", std::string(name(status.last->error))},
-                                          {"detail", status.last->detail},
-                                          {"address", status.last->address}});
-                              }},
+      Surroundings{loop_, start_probe_runs(engine_), store_, board_, metrics_,
+                   [this] { return engine_.resolver.dead(); },
+                   [] { return read_has_default_route(); },
+                   [](const TargetStatus& status, Verdict before) {
+                     log_info("upstream is " + std::string(name(status.verdict)),
+                              {{"upstream", status.upstream},
+                               {"target", status.target},
+                               {"was", std::string(name(before))},
+                               {"error_class", std::string(name(status.last->error))},
+                               {"detail", status.last->detail},
+                               {"address", status.last->address}});
+                   }},
       max_in_flight());
   auto web = WebServer::start(config_.web, config_.limits.max_connections, handlers(),
                               [this] { return loop_.now(); });

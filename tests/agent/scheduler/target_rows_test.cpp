@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// What results do to verdicts, series and the board; through the scheduler, in virtual time.
+#include "agent/scheduler/target_rows.h"
+
+#include "tests/agent/scheduler/rig.h"
+
+namespace ua::scheduler_test {
+namespace {
+
+/// One upstream "a" whose every run comes to `next`.
+struct One {
+  explicit One(UpstreamConfig the_config = upstream("a", 10s)) : config(std::move(the_config)) {
+    rig.answer = [this](const std::string&) { return next; };
+    rig.apply({config});
+  }
+  void run() {
+    const std::uint64_t seen = rig.scheduler.results();
+    while (rig.scheduler.results() == seen) rig.loop.advance(10ms);
+  }
+  std::string up() const { return rig.value("upstream_up", "a"); }
+  std::string success() const { return rig.value("upstream_probe_success", "a"); }
+
+  UpstreamConfig config;
+  Answer next;
+  Rig rig;
+};
+
+TEST_CASE("the verdict follows rise and fall, and is heard of once") {
+  auto config = upstream("a", 10s);
+  config.rise = 2;
+  config.fall = 3;
+  One one(config);
+  std::string ups;
+  for (const char result : std::string("ssffsfffffsfss")) {
+    one.next = result == 's' ? Answer{} : failing(ErrorClass::http_503);
+    one.run();
+    const std::string up = one.up();
+    ups += up.empty() ? "-" : up;
+  }
+  CHECK(ups == "-1111110000001");
+  CHECK(one.rig.verdicts ==
+        std::vector<std::string>{"a: unknown -> up", "a: up -> down", "a: down -> up"});
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "14");
+}
+
+TEST_CASE("other rise, fall and interval at a reload hold from the next result on") {
+  auto config = upstream("a", 10s);
+  config.rise = 1;
+  config.fall = 5;
+  One one(config);
+  one.run();
+  one.next = failing(ErrorClass::http_503);
+  for (int i = 0; i < 3; ++i) one.run();
+  CHECK(one.up() == "1");
+  config.fall = 4;
+  config.interval = 20s;
+  one.rig.apply({config});
+  CHECK(one.up() == "1");
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "4");
+  one.run();
+  CHECK(one.up() == "0");
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "5");
+}
+
+TEST_CASE("a slow answer is an answer") {
+  auto config = upstream("a", 10s);
+  config.rise = 1;
+  config.fall = 1;
+  One one(config);
+  one.next = failing(ErrorClass::slow_response);
+  one.run();
+  CHECK(one.up() == "1");
+  CHECK(one.success() == "1");
+}
+
+TEST_CASE("local trouble keeps the verdict, shows no success, and is counted by its reason") {
+  struct Case {
+    ErrorClass error;
+    std::string reason;
+  };
+  for (const auto& [error, reason] :
+       {Case{ErrorClass::config_invalid, "config_invalid"},
+        Case{ErrorClass::local_resources_exhausted, "resources_exhausted"},
+        Case{ErrorClass::permission_denied, "permission_denied"},
+        Case{ErrorClass::dns_timeout, "resolver_dead"},
+        Case{ErrorClass::dns_failed, "resolver_dead"},
+        Case{ErrorClass::unreachable, "no_default_route"}}) {
+    CAPTURE(name(error));
+    auto config = upstream("a", 10s);
+    config.rise = 1;
+    config.fall = 1;
+    One one(config);
+    one.run();
+    one.rig.resolver_dead = true;
+    one.rig.default_route = false;
+    one.next = failing(error);
+    for (int i = 0; i < 3; ++i) one.run();
+    CHECK(one.up() == "1");
+    CHECK(one.success() == "0");
+    CHECK(one.rig.local_errors(reason) == "3");
+    CHECK(one.rig.verdicts.size() == 1);
+  }
+}
+
+TEST_CASE("what runs across a pause is no latency, and its failure is not the upstream's") {
+  auto config = upstream("a", 60s);
+  config.rise = 1;
+  config.fall = 1;
+  One one(config);
+  one.run();
+  const std::string observed = "upstream_probe_duration_seconds_count{upstream=\"a\",target=\"" +
+                               label("a") + "\",phase=\"total\"}";
+  CHECK(one.rig.value(observed) == "1");
+
+  const bool fails = GENERATE(false, true);
+  CAPTURE(fails);
+  if (fails) one.next = failing(ErrorClass::response_timeout);
+  one.next.after = 1s;
+  one.rig.launches.clear();
+  while (one.rig.launches.empty()) one.rig.loop.advance(10ms);
+  one.rig.loop.pause(30s);
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "2");
+  CHECK(one.rig.value(observed) == "1");
+  CHECK(one.up() == "1");
+  CHECK(one.success() == (fails ? "0" : "1"));
+  CHECK(one.rig.local_errors("loop_stalled") == (fails ? "1" : "0"));
+  // What does not cross it counts as ever.
+  one.next.after = 10ms;
+  one.run();
+  CHECK(one.rig.value(observed) == "2");
+  CHECK(one.up() == (fails ? "0" : "1"));
+}
+
+// ---- addresses = "all"
+
+UpstreamConfig each_address() {
+  auto config = upstream("a", 10s);
+  config.run.addresses = AddressMode::all;
+  config.rise = 1;
+  config.fall = 1;
+  return config;
+}
+
+std::string of_address(const Rig& rig, const std::string& family, const std::string& address) {
+  return rig.value(family + "{upstream=\"a\",target=\"" + label("a") + "\",address=\"" + address +
+                   "\"}");
+}
+
+Answer at(const std::vector<std::pair<std::string, ErrorClass>>& results) {
+  Answer answer;
+  answer.outcomes.clear();
+  for (const auto& [address, error] : results) answer.outcomes.push_back(outcome(error, address));
+  return answer;
+}
+
+TEST_CASE("each address has a row of its own, which leaves five minutes after the answer") {
+  One one(each_address());
+  constexpr auto kWell = ErrorClass::none;
+  one.next = at({{"10.0.0.1:1", kWell}, {"10.0.0.2:1", ErrorClass::connect_refused}});
+  one.run();
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.1:1") == "1");
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.2:1") == "0");
+  CHECK(one.rig.board.snapshot().size() == 2);
+  one.next = at({{"10.0.0.1:1", kWell}, {"10.0.0.3:1", kWell}});
+  one.run();
+  const Time left = one.rig.loop.now();
+  while (one.rig.loop.now() - left < 4min + 40s) one.run();
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.2:1") == "0");
+  while (one.rig.loop.now() - left < 5min + 10s) one.run();
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.2:1").empty());
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.1:1") == "1");
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.3:1") == "1");
+  CHECK(one.rig.board.snapshot().size() == 2);
+}
+
+TEST_CASE("a name without addresses is a row, until it has some") {
+  One one(each_address());
+  one.next = failing(ErrorClass::dns_not_found);
+  one.run();
+  CHECK(one.success() == "0");
+  one.next = at({{"10.0.0.1:1", ErrorClass::none}});
+  one.run();
+  CHECK(one.success().empty());
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.1:1") == "1");
+  // Then what says nothing of a single address holds for all that are known.
+  one.next = failing(ErrorClass::dns_not_found);
+  one.run();
+  CHECK(one.success().empty());
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.1:1") == "0");
+}
+
+}  // namespace
+}  // namespace ua::scheduler_test
