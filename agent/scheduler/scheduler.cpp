@@ -55,6 +55,7 @@ void Scheduler::apply(const std::vector<UpstreamConfig>& upstreams, unsigned max
   drop(next);
   for (auto& [key, entry] : entries_) entry->rows.admit();
   start_early(std::move(fresh));
+  start_waiting();
   around_.metrics.set_probes_in_flight(in_flight_);
 }
 

@@ -141,6 +141,32 @@ TEST_CASE("a slot that comes while its target waits is skipped and counted") {
   CHECK(rig.starts(label("a")).size() == 1);
 }
 
+TEST_CASE("who waits is not forgotten when a reload frees the places") {
+  Rig rig(1);
+  rig.answer = [](const std::string&) { return Answer{1h}; };
+  rig.apply({upstream("gone", 24h)});
+  rig.loop.advance(1s);
+  SECTION("because the running one is removed") {
+    rig.apply({upstream("gone", 24h), upstream("a", 24h), upstream("b", 24h)});
+    rig.loop.advance(1s);
+    rig.apply({upstream("a", 24h), upstream("b", 24h)});
+    rig.loop.advance(1s);
+    CHECK(rig.running == 1);
+    rig.apply({upstream("a", 24h)});  // one of them runs, the other waited
+    rig.apply({upstream("b", 24h)});
+    rig.loop.advance(1s);
+    CHECK(rig.running == 1);
+  }
+  SECTION("because the limit is raised") {
+    rig.apply({upstream("gone", 24h), upstream("a", 24h), upstream("b", 24h)});
+    rig.loop.advance(1s);
+    CHECK(rig.running == 1);
+    rig.apply({upstream("gone", 24h), upstream("a", 24h), upstream("b", 24h)}, 3);
+    rig.loop.advance(1s);
+    CHECK(rig.running == 3);
+  }
+}
+
 TEST_CASE("a removed target that waited does not run") {
   Rig rig(1);
   rig.answer = [](const std::string&) { return Answer{5s}; };
