@@ -179,8 +179,11 @@ void Scheduler::on_outcomes(Entry& entry, const std::vector<Outcome>& outcomes, 
   entry.running_plan.reset();
   around_.metrics.set_probes_in_flight(--in_flight_);
   ++results_;
-  after_run(entry, entry.rows.take(outcomes, stalled));
+  const TargetRows::Taken taken = entry.rows.take(outcomes, stalled);
+  after_run(entry, taken.recheck);
   start_waiting();
+  // Last, since whoever hears of it may apply another configuration: the entry may be gone then.
+  for (const auto& [status, before] : taken.changes) around_.on_verdict(*status, before);
 }
 
 void Scheduler::after_run(Entry& entry, bool recheck) {

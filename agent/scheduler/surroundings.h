@@ -36,7 +36,7 @@ struct Surroundings {
   AgentMetrics& metrics;
   std::function<bool()> resolver_dead;
   std::function<bool()> has_default_route;
-  /// After a verdict changed; for the log.
+  /// After a verdict changed; for the log. May call Scheduler::apply().
   std::function<void(const TargetStatus& status, Verdict before)> on_verdict;
 };
 

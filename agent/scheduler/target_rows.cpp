@@ -44,7 +44,7 @@ class TargetRows::Row {
   void see() { seen_ = around_.loop.now(); }
   Time seen() const { return seen_; }
 
-  bool take(const TargetPlan& plan, const Result& result);
+  void take(const TargetPlan& plan, const Result& result, Taken& taken);
 
  private:
   void set(const TargetPlan& plan) {
@@ -69,7 +69,7 @@ class TargetRows::Row {
   Time seen_;  // when the address was last part of an answer
 };
 
-bool TargetRows::Row::take(const TargetPlan& plan, const Result& result) {
+void TargetRows::Row::take(const TargetPlan& plan, const Result& result, Taken& taken) {
   const Outcome& outcome = result.outcome;
   const WallTime wall = around_.loop.wall_now();
   const Verdict before = state_.verdict();
@@ -80,11 +80,11 @@ bool TargetRows::Row::take(const TargetPlan& plan, const Result& result) {
         *series_, ProbeStore::Sample{outcome, status_.verdict, wall, status_.state_change,
                                      status_.last_success, !result.stalled, around_.loop.now()});
   }
-  const auto shown = publish(plan, result);
-  if (status_.verdict != before) around_.on_verdict(*shown, before);
+  auto shown = publish(plan, result);
+  if (status_.verdict != before) taken.changes.push_back({std::move(shown), before});
   const bool first =
       !outcome.success() && result.trouble == LocalTrouble::none && state_.failures() == 1;
-  return first && info(outcome.error).retry != Retry::never;
+  if (first && info(outcome.error).retry != Retry::never) taken.recheck = true;
 }
 
 void TargetRows::Row::count(const Outcome& outcome, WallTime wall) {
@@ -127,17 +127,17 @@ void TargetRows::admit() {
   if (!each_address() && rows_.empty()) add("");
 }
 
-bool TargetRows::take(const std::vector<Outcome>& outcomes, Duration stalled) {
-  bool recheck = false;
+TargetRows::Taken TargetRows::take(const std::vector<Outcome>& outcomes, Duration stalled) {
+  Taken taken;
   for (const Outcome& outcome : outcomes) {
     const Result result{outcome, trouble_of(outcome, stalled), stalled > Duration::zero()};
     for (Row* row : rows_for(outcome)) {
       around_.metrics.count_local_error(result.trouble);
-      recheck = row->take(*plan_, result) || recheck;
+      row->take(*plan_, result, taken);
     }
   }
   drop_stale();
-  return recheck;
+  return taken;
 }
 
 LocalTrouble TargetRows::trouble_of(const Outcome& outcome, Duration stalled) const {

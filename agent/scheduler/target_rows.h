@@ -30,6 +30,15 @@ struct TargetPlan {
 
 class TargetRows {
  public:
+  struct VerdictChange {
+    std::shared_ptr<const TargetStatus> status;
+    Verdict before;
+  };
+  struct Taken {
+    std::vector<VerdictChange> changes;
+    bool recheck = false;  ///< a first failure that another run soon may confirm
+  };
+
   explicit TargetRows(const Surroundings& around);
   ~TargetRows();  ///< ends the series and leaves the board
   TargetRows(const TargetRows&) = delete;
@@ -41,8 +50,7 @@ class TargetRows {
   /// refused: for after a reload, when others have gone.
   void admit();
   /// @param stalled how long the loop was held up during the run
-  /// @return whether a first failure calls for a run soon that may confirm it
-  bool take(const std::vector<Outcome>& outcomes, Duration stalled);
+  Taken take(const std::vector<Outcome>& outcomes, Duration stalled);
 
  private:
   class Row;

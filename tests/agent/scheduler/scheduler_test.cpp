@@ -123,6 +123,26 @@ TEST_CASE("a target that is there twice runs once") {
   CHECK(rig.board.snapshot().size() == 1);
 }
 
+TEST_CASE("whoever hears of a verdict may remove the target") {
+  Rig rig;
+  auto config = upstream("a", 10s, 3);
+  config.rise = 1;
+  config.run.addresses = AddressMode::all;
+  rig.answer = [](const std::string&) {
+    return Answer{
+        10ms, {outcome(ErrorClass::none, "10.0.0.1:1"), outcome(ErrorClass::none, "10.0.0.2:1")}};
+  };
+  rig.on_verdict = [&](const TargetStatus& status) {
+    if (status.upstream == "a") rig.apply({upstream("b", 10s)});
+  };
+  rig.apply({config});
+  rig.loop.advance(1min);
+  CHECK(rig.verdicts ==
+        std::vector<std::string>{"a: unknown -> up", "a: unknown -> up", "b: unknown -> up"});
+  CHECK(rig.board.snapshot().size() == 1);
+  CHECK(rig.running == 0);
+}
+
 // ---- what is in flight
 
 TEST_CASE("a slot that comes while its target waits is skipped and counted") {
