@@ -123,8 +123,8 @@ void AgentMetrics::set_probes_in_flight(std::size_t count) {
   impl_->in_flight.Set(static_cast<double>(count));
 }
 
-void AgentMetrics::count_skipped(SkipReason reason) {
-  impl_->skipped[static_cast<std::size_t>(reason)]->Increment();
+void AgentMetrics::count_skipped(SkipReason reason, std::uint64_t count) {
+  impl_->skipped[static_cast<std::size_t>(reason)]->Increment(static_cast<double>(count));
 }
 
 void AgentMetrics::count_local_error(LocalTrouble trouble) {

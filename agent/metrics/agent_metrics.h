@@ -35,7 +35,7 @@ class AgentMetrics {
 
   void observe_loop_lag(Duration lag);
   void set_probes_in_flight(std::size_t count);
-  void count_skipped(SkipReason reason);
+  void count_skipped(SkipReason reason, std::uint64_t count = 1);
   /// `none` is not counted.
   void count_local_error(LocalTrouble trouble);
   /// @param when of the attempt; exported where it succeeded

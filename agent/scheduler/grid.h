@@ -2,11 +2,15 @@
 // When a target is probed: pure arithmetic, no clock and no loop.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "collectors/core/time.h"
 
 namespace ua {
+
+/// A run that starts this late is on time still; that late it would not be noticed.
+inline constexpr Duration kOnTime = 50ms;
 
 /// The moments phase + k * interval of CLOCK_MONOTONIC. The phase is the hash of the target's name,
 /// so that targets are spread evenly and stay where they are across reloads and restarts.
@@ -23,6 +27,9 @@ class Grid {
   std::int64_t slots_between(Time after, Time until) const {
     return slots_until(until) - slots_until(after);
   }
+  /// Whether a run that is so late is still worth a launch out of turn: else the next slot is
+  /// nearer than the missed one.
+  bool worth_making_up(Duration late) const { return late <= interval_ / 2; }
 
  private:
   /// The number k of the first slot later than `time`.
@@ -41,5 +48,15 @@ class Grid {
 inline Duration recheck_delay(std::uint64_t hash) {
   return 800ms + Duration(static_cast<std::int64_t>(hash % 400'000'000U));
 }
+
+/// Gives out moments that lie at least a gap apart.
+class Pacer {
+ public:
+  Time next(Time now) const { return std::max(now, free_from_); }
+  void take(Time moment, Duration gap) { free_from_ = moment + gap; }
+
+ private:
+  Time free_from_{};
+};
 
 }  // namespace ua

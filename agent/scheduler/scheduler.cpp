@@ -11,13 +11,8 @@ namespace ua {
 namespace {
 
 constexpr Duration kEarlyGap = 10ms;
+constexpr Duration kMostGap = 20ms;  // few targets need not wait longer for each other
 constexpr Duration kTick = 50ms;
-
-/// Too late to make up for: the process was stopped or the machine slept. Everything is late then,
-/// and launching all at once would be a herd.
-bool too_late(Duration late, Duration interval) {
-  return late > std::max<Duration>(1s, interval / 2);
-}
 
 }  // namespace
 
@@ -53,6 +48,7 @@ void Scheduler::apply(const std::vector<UpstreamConfig>& upstreams, unsigned max
   }
   entries_.swap(next);
   drop(next);
+  set_pace();
   for (auto& [key, entry] : entries_) entry->rows.admit();
   start_early(std::move(fresh));
   start_waiting();
@@ -119,6 +115,13 @@ void Scheduler::start_early(std::vector<Entry*> fresh) {
   }
 }
 
+void Scheduler::set_pace() {
+  double rate = 0;  // a second
+  for (const auto& [key, entry] : entries_) rate += 1 / to_seconds(entry->plan->interval);
+  if (rate == 0) return;
+  mean_gap_ = std::chrono::ceil<Duration>(std::chrono::duration<double>(1 / rate));
+}
+
 void Scheduler::arm(Entry& entry, Time when) {
   entry.due_at = when;
   entry.due = around_.loop.at(when, [this, &entry, when] { on_due(entry, when); });
@@ -127,8 +130,13 @@ void Scheduler::arm(Entry& entry, Time when) {
 void Scheduler::on_due(Entry& entry, Time planned) {
   const Time now = around_.loop.now();
   arm(entry, entry.grid.next(now));
-  if (too_late(now - planned, entry.plan->interval)) {
-    around_.metrics.count_skipped(SkipReason::paused);
+  if (now - planned > kOnTime) {
+    if (!make_up(entry, now - planned)) {
+      // All that came due meanwhile did not happen.
+      around_.metrics.count_skipped(
+          SkipReason::paused,
+          1 + static_cast<std::uint64_t>(entry.grid.slots_between(planned, now)));
+    }
   } else if (entry.waiting) {
     around_.metrics.count_skipped(SkipReason::max_in_flight);
   } else if (entry.run) {
@@ -136,6 +144,15 @@ void Scheduler::on_due(Entry& entry, Time planned) {
   } else {
     start(entry);
   }
+}
+
+/// After a pause of the process everything is late, and launching all at once would be a herd.
+bool Scheduler::make_up(Entry& entry, Duration late) {
+  const Time when = made_up_.next(around_.loop.now());
+  if (entry.waiting || !entry.grid.worth_making_up(late) || when >= entry.due_at) return false;
+  made_up_.take(when, std::min(kMostGap, 2 * mean_gap_));
+  arm(entry, when);
+  return true;
 }
 
 void Scheduler::start(Entry& entry) {

@@ -47,9 +47,11 @@ class Scheduler {
   void give_up(Entry& entry);
   void drop(Entries& gone);
   void start_early(std::vector<Entry*> fresh);
+  void set_pace();
 
   void arm(Entry& entry, Time when);
   void on_due(Entry& entry, Time planned);
+  bool make_up(Entry& entry, Duration late);
   void start(Entry& entry);
   void launch(Entry& entry);
   void start_waiting();
@@ -63,6 +65,8 @@ class Scheduler {
   std::deque<Entry*> waiting_;  // due, but max_in_flight is reached
   std::size_t in_flight_ = 0;
   std::uint64_t results_ = 0;
+  Duration mean_gap_ = 1s;  // between two runs where all go by their grids
+  Pacer made_up_;
   Timer tick_;  // while probes run, so that a pause of the process is noticed
 };
 

@@ -38,6 +38,12 @@ TEST_CASE("slots are counted after one moment up to another, that one included")
   CHECK(between(3, 1'003) == 100);
 }
 
+TEST_CASE("a run later than half an interval is not worth making up") {
+  const Grid grid(0, 10s);
+  CHECK(grid.worth_making_up(5s));
+  CHECK_FALSE(grid.worth_making_up(5s + 1ns));
+}
+
 TEST_CASE("10 000 targets are spread evenly over their interval") {
   for (const Duration interval : {Duration(10s), Duration(15s), Duration(5min)}) {
     std::vector<Time> slots;
@@ -53,6 +59,16 @@ TEST_CASE("10 000 targets are spread evenly over their interval") {
     // ones: 3.3 may well be 15 somewhere among the 3 000 windows, so ten more are granted.
     CHECK(static_cast<double>(most_within(slots, 100ms)) <= 1.5 * mean + 10);
   }
+}
+
+TEST_CASE("a pacer gives out moments a gap apart, and none that has passed") {
+  Pacer pacer;
+  CHECK(pacer.next(Time(5s)) == Time(5s));
+  pacer.take(Time(5s), 10ms);
+  CHECK(pacer.next(Time(5s)) == Time(5s + 10ms));
+  pacer.take(Time(5s + 10ms), 10ms);
+  CHECK(pacer.next(Time(5s)) == Time(5s + 20ms));
+  CHECK(pacer.next(Time(6s)) == Time(6s));
 }
 
 }  // namespace

@@ -154,6 +154,16 @@ class World {
   Rig rig_;
 };
 
+TEST_CASE("whatever comes, none starves, none runs twice at a time, none bursts") {
+  for (unsigned seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    World world(seed, 100, 10s, 1000);
+    world.live(3min, 60);
+    world.calm_down();
+    world.check();
+  }
+}
+
 TEST_CASE("the same where places are short") {
   for (unsigned seed = 1001; seed <= 1020; ++seed) {
     CAPTURE(seed);
@@ -162,6 +172,14 @@ TEST_CASE("the same where places are short") {
     world.calm_down();
     world.check();
   }
+}
+
+TEST_CASE("10 000 targets for a day") {
+  World world(7, 10'000, 3h, 1000);
+  world.live(24h, 24);
+  world.calm_down();
+  world.check();
+  CHECK(world.launched() > 50'000);
 }
 
 }  // namespace

@@ -221,6 +221,16 @@ struct Paused {
   std::size_t missed = 0;
 };
 
+TEST_CASE("after a pause of 10 min every slot missed is counted, and all go on in their places") {
+  Paused paused(60s, 10min);
+  Rig& rig = paused.rig;
+  CHECK(rig.skipped("paused") == "100000");
+  CHECK(paused.missed == 100'000);
+  rig.loop.advance(60s);
+  CHECK(rig.launches.size() == 10'000);
+  CHECK(most_within(times_of(rig.launches), 100ms) <= with_chance(10'000 * 0.1 / 60));
+}
+
 TEST_CASE("a hold-up of 50 ms shifts, it does not skip") {
   Paused paused(10s, 50ms);
   Rig& rig = paused.rig;
