@@ -26,6 +26,7 @@ struct Scheduler::Entry {
   TargetRows rows;
   Timer due;  // always armed
   Time due_at;
+  bool due_on_grid = true;
   bool waiting = false;
   bool gone = false;
   std::shared_ptr<const TargetPlan> running_plan;  // outlives the run, which refers to it
@@ -83,7 +84,8 @@ void Scheduler::change(Entry& entry, std::shared_ptr<const TargetPlan> plan) {
   const TargetPlan& before = *entry.plan;
   if (before.interval != plan->interval) {
     entry.grid = Grid(entry.hash, plan->interval);
-    arm(entry, entry.grid.next(around_.loop.now()));
+    const Time slot = entry.grid.next(around_.loop.now());
+    if (entry.due_on_grid || slot < entry.due_at) arm(entry, slot, true);
   }
   entry.plan = plan;
   entry.rows.set_plan(std::move(plan));
@@ -105,13 +107,17 @@ void Scheduler::drop(Entries& gone) {
   gone.clear();
 }
 
+/// Those whose slots are furthest gain most, so they come first.
 void Scheduler::start_early(std::vector<Entry*> fresh) {
   const Time now = around_.loop.now();
-  std::sort(fresh.begin(), fresh.end(), [](auto* a, auto* b) { return a->hash < b->hash; });
-  Time early = now;
+  std::sort(fresh.begin(), fresh.end(), [now](const Entry* a, const Entry* b) {
+    return a->grid.next(now) > b->grid.next(now);
+  });
   for (Entry* entry : fresh) {
-    arm(*entry, std::min(early, entry->grid.next(now)));
-    early += kEarlyGap;
+    const Time slot = entry->grid.next(now);
+    const Time early = early_.next(now);
+    if (early < slot) early_.take(early, kEarlyGap);
+    arm(*entry, std::min(early, slot), early >= slot);
   }
 }
 
@@ -122,14 +128,15 @@ void Scheduler::set_pace() {
   mean_gap_ = std::chrono::ceil<Duration>(std::chrono::duration<double>(1 / rate));
 }
 
-void Scheduler::arm(Entry& entry, Time when) {
+void Scheduler::arm(Entry& entry, Time when, bool on_grid) {
   entry.due_at = when;
+  entry.due_on_grid = on_grid;
   entry.due = around_.loop.at(when, [this, &entry, when] { on_due(entry, when); });
 }
 
 void Scheduler::on_due(Entry& entry, Time planned) {
   const Time now = around_.loop.now();
-  arm(entry, entry.grid.next(now));
+  arm(entry, entry.grid.next(now), true);
   if (now - planned > kOnTime) {
     if (!make_up(entry, now - planned)) {
       // All that came due meanwhile did not happen.
@@ -151,7 +158,7 @@ bool Scheduler::make_up(Entry& entry, Duration late) {
   const Time when = made_up_.next(around_.loop.now());
   if (entry.waiting || !entry.grid.worth_making_up(late) || when >= entry.due_at) return false;
   made_up_.take(when, std::min(kMostGap, 2 * mean_gap_));
-  arm(entry, when);
+  arm(entry, when, false);
   return true;
 }
 
@@ -208,7 +215,7 @@ void Scheduler::after_run(Entry& entry, bool recheck) {
   if (!recheck) return;
   const Time when = now + recheck_delay(entry.hash);
   if (when >= entry.due_at) return;
-  arm(entry, when);
+  arm(entry, when, false);
 }
 
 }  // namespace ua

@@ -49,7 +49,7 @@ class Scheduler {
   void start_early(std::vector<Entry*> fresh);
   void set_pace();
 
-  void arm(Entry& entry, Time when);
+  void arm(Entry& entry, Time when, bool on_grid);
   void on_due(Entry& entry, Time planned);
   bool make_up(Entry& entry, Duration late);
   void start(Entry& entry);
@@ -66,6 +66,7 @@ class Scheduler {
   std::size_t in_flight_ = 0;
   std::uint64_t results_ = 0;
   Duration mean_gap_ = 1s;  // between two runs where all go by their grids
+  Pacer early_;
   Pacer made_up_;
   Timer tick_;  // while probes run, so that a pause of the process is noticed
 };

@@ -72,6 +72,23 @@ TEST_CASE("10 000 targets start evenly") {
   CHECK(std::all_of(runs.begin(), runs.end(), [](const auto& run) { return run.second <= 2; }));
 }
 
+TEST_CASE("early runs keep their distance over several reloads") {
+  Rig rig;
+  std::vector<UpstreamConfig> upstreams;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    upstreams.push_back(upstream(name, 24h, 100));
+    rig.apply(upstreams);
+    rig.loop.advance(100ms);
+  }
+  rig.loop.advance(10s);
+  std::vector<Time> early;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    for (const Time at : off_grid(rig, name, 24h, 100)) early.push_back(at);
+  }
+  CHECK(early.size() == 400);
+  CHECK(most_within(early, 10ms) == 1);
+}
+
 TEST_CASE("a reload that changes nothing arms nothing anew") {
   Rig changed;
   Rig unchanged;
@@ -93,6 +110,17 @@ TEST_CASE("a reload that changes nothing arms nothing anew") {
     CHECK(changed.launches[i].target == unchanged.launches[i].target);
     CHECK(changed.launches[i].at == unchanged.launches[i].at);
   }
+}
+
+TEST_CASE("a changed interval does not take the early run away") {
+  Rig rig;
+  rig.apply({upstream("a", 24h, 300)});
+  rig.loop.advance(1s - 1ns);
+  CHECK(off_grid(rig, "a", 24h, 300).size() == 100);
+  rig.launches.clear();
+  rig.apply({upstream("a", 23h, 300)});
+  rig.loop.advance(2s);
+  CHECK(off_grid(rig, "a", 23h, 300).size() == 200);
 }
 
 TEST_CASE("a removed target's run is given up, its series and its place on the board are gone") {
@@ -144,6 +172,26 @@ TEST_CASE("whoever hears of a verdict may remove the target") {
 }
 
 // ---- what is in flight
+
+TEST_CASE("where max_in_flight is reached the others wait, first come first served") {
+  Rig rig(2);
+  rig.answer = [](const std::string&) { return Answer{1s}; };
+  rig.apply({upstream("a", 24h, 7)});
+  rig.loop.advance(990ms);
+  CHECK(rig.scheduler.in_flight() == 2);
+  CHECK(rig.launches.size() == 2);
+  // The order of asking is that of the early runs: the furthest slot first.
+  std::vector<std::pair<Time, std::string>> order;
+  for (std::size_t i = 0; i < 7; ++i) {
+    order.emplace_back(grid_of("a", 24h, i).next(rig.loop.now()), label("a", i));
+  }
+  std::sort(order.rbegin(), order.rend());
+  rig.loop.advance(10s);
+  REQUIRE(rig.launches.size() == 7);
+  for (std::size_t i = 0; i < 7; ++i) CHECK(rig.launches[i].target == order[i].second);
+  CHECK(rig.skipped("max_in_flight") == "0");
+  CHECK(rig.running == 0);
+}
 
 TEST_CASE("a slot that comes while its target waits is skipped and counted") {
   Rig rig(1);
