@@ -2,6 +2,7 @@
 #include "agent/scheduler/scheduler.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "agent/scheduler/target_rows.h"
@@ -31,6 +32,8 @@ struct Scheduler::Entry {
   bool gone = false;
   std::shared_ptr<const TargetPlan> running_plan;  // outlives the run, which refers to it
   std::shared_ptr<void> run;
+  bool out_of_turn = false;        // of the run: it stands for a slot that it overlaps
+  std::optional<Time> overlapped;  // a slot that came while the run was in flight
 };
 
 Scheduler::Scheduler(Surroundings surroundings, unsigned max_in_flight)
@@ -95,6 +98,7 @@ void Scheduler::give_up(Entry& entry) {
   if (!entry.run) return;
   entry.run.reset();
   entry.running_plan.reset();
+  entry.overlapped.reset();
   --in_flight_;
 }
 
@@ -131,10 +135,11 @@ void Scheduler::set_pace() {
 void Scheduler::arm(Entry& entry, Time when, bool on_grid) {
   entry.due_at = when;
   entry.due_on_grid = on_grid;
-  entry.due = around_.loop.at(when, [this, &entry, when] { on_due(entry, when); });
+  entry.due =
+      around_.loop.at(when, [this, &entry, when, on_grid] { on_due(entry, when, on_grid); });
 }
 
-void Scheduler::on_due(Entry& entry, Time planned) {
+void Scheduler::on_due(Entry& entry, Time planned, bool on_grid) {
   const Time now = around_.loop.now();
   arm(entry, entry.grid.next(now), true);
   if (now - planned > kOnTime) {
@@ -147,9 +152,9 @@ void Scheduler::on_due(Entry& entry, Time planned) {
   } else if (entry.waiting) {
     around_.metrics.count_skipped(SkipReason::max_in_flight);
   } else if (entry.run) {
-    around_.metrics.count_skipped(SkipReason::still_running);
+    overlap(entry, planned);
   } else {
-    start(entry);
+    start(entry, !on_grid);
   }
 }
 
@@ -162,14 +167,22 @@ bool Scheduler::make_up(Entry& entry, Duration late) {
   return true;
 }
 
-void Scheduler::start(Entry& entry) {
-  if (in_flight_ < max_in_flight_ && waiting_.empty()) return launch(entry);
+void Scheduler::overlap(Entry& entry, Time slot) {
+  if (entry.overlapped && !entry.out_of_turn) {
+    around_.metrics.count_skipped(SkipReason::still_running);
+  }
+  entry.overlapped = slot;
+}
+
+void Scheduler::start(Entry& entry, bool out_of_turn) {
+  if (in_flight_ < max_in_flight_ && waiting_.empty()) return launch(entry, out_of_turn);
   entry.waiting = true;
   waiting_.push_back(&entry);
   start_waiting();
 }
 
-void Scheduler::launch(Entry& entry) {
+void Scheduler::launch(Entry& entry, bool out_of_turn) {
+  entry.out_of_turn = out_of_turn;
   entry.running_plan = entry.plan;
   around_.metrics.set_probes_in_flight(++in_flight_);
   keep_ticking();
@@ -186,7 +199,7 @@ void Scheduler::start_waiting() {
     Entry& entry = *waiting_.front();
     waiting_.pop_front();
     entry.waiting = false;
-    launch(entry);
+    launch(entry, false);
   }
 }
 
@@ -212,6 +225,11 @@ void Scheduler::on_outcomes(Entry& entry, const std::vector<Outcome>& outcomes, 
 
 void Scheduler::after_run(Entry& entry, bool recheck) {
   const Time now = around_.loop.now();
+  if (const auto slot = std::exchange(entry.overlapped, std::nullopt)) {
+    // A time-out as long as the interval ends with the slot, or a moment after it.
+    if (now - *slot <= kOnTime) return start(entry, false);
+    if (!entry.out_of_turn) around_.metrics.count_skipped(SkipReason::still_running);
+  }
   if (!recheck) return;
   const Time when = now + recheck_delay(entry.hash);
   if (when >= entry.due_at) return;

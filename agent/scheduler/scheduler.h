@@ -50,10 +50,11 @@ class Scheduler {
   void set_pace();
 
   void arm(Entry& entry, Time when, bool on_grid);
-  void on_due(Entry& entry, Time planned);
+  void on_due(Entry& entry, Time planned, bool on_grid);
   bool make_up(Entry& entry, Duration late);
-  void start(Entry& entry);
-  void launch(Entry& entry);
+  void overlap(Entry& entry, Time slot);
+  void start(Entry& entry, bool out_of_turn);
+  void launch(Entry& entry, bool out_of_turn);
   void start_waiting();
   void on_outcomes(Entry& entry, const std::vector<Outcome>& outcomes, Duration stalled);
   void after_run(Entry& entry, bool recheck);
