@@ -90,6 +90,8 @@ void Scheduler::change(Entry& entry, std::shared_ptr<const TargetPlan> plan) {
     const Time slot = entry.grid.next(around_.loop.now());
     if (entry.due_on_grid || slot < entry.due_at) arm(entry, slot, true);
   }
+  // Results of one kind must not fill rows of the other.
+  if (before.run.addresses != plan->run.addresses) give_up(entry);
   entry.plan = plan;
   entry.rows.set_plan(std::move(plan));
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/scheduler/target_rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agent/diagnosis/first_check.h"
+#include "collectors/probes/probe_run.h"
 
 namespace ua {
 namespace {
@@ -131,10 +133,8 @@ TargetRows::Taken TargetRows::take(const std::vector<Outcome>& outcomes, Duratio
   Taken taken;
   for (const Outcome& outcome : outcomes) {
     const Result result{outcome, trouble_of(outcome, stalled), stalled > Duration::zero()};
-    for (Row* row : rows_for(outcome)) {
-      around_.metrics.count_local_error(result.trouble);
-      row->take(*plan_, result, taken);
-    }
+    around_.metrics.count_local_error(result.trouble);
+    for (Row* row : rows_for(outcome)) row->take(*plan_, result, taken);
   }
   drop_stale();
   return taken;
@@ -157,17 +157,29 @@ std::vector<TargetRows::Row*> TargetRows::rows_for(const Outcome& outcome) {
     return {&row};
   }
   if (rows_.empty()) return {&add("")};
-  std::vector<Row*> all;  // the name did not resolve: that holds for every address
+  // That there is no result of a single address holds for every one. Only an answer without
+  // addresses says that they have gone.
+  std::vector<Row*> all;
   for (auto& [address, row] : rows_) {
+    if (outcome.error != ErrorClass::dns_not_found) row->see();
     all.push_back(row.get());
   }
   return all;
 }
 
 TargetRows::Row& TargetRows::add(const std::string& address) {
+  if (!address.empty()) make_room();
   auto& row = rows_[address];
   row = std::make_unique<Row>(around_, *plan_, address);
   return *row;
+}
+
+/// A name that has other addresses in each answer must not make ever more series.
+void TargetRows::make_room() {
+  if (rows_.size() < ProbeRun::kMaxAddresses) return;
+  rows_.erase(std::min_element(rows_.begin(), rows_.end(), [](const auto& a, const auto& b) {
+    return a.second->seen() < b.second->seen();
+  }));
 }
 
 void TargetRows::drop_stale() {

@@ -60,6 +60,7 @@ class TargetRows {
   LocalTrouble trouble_of(const Outcome& outcome, Duration stalled) const;
   std::vector<Row*> rows_for(const Outcome& outcome);
   Row& add(const std::string& address);
+  void make_room();
   void drop_stale();
 
   const Surroundings& around_;

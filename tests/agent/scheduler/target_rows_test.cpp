@@ -189,5 +189,62 @@ TEST_CASE("a name without addresses is a row, until it has some") {
   CHECK(of_address(one.rig, "upstream_up", "10.0.0.1:1") == "0");
 }
 
+TEST_CASE("addresses outlive a dead resolver, not an answer without them") {
+  One one(each_address());
+  one.next = at({{"10.0.0.1:1", ErrorClass::none}});
+  one.run();
+  one.rig.resolver_dead = true;
+  one.next = failing(ErrorClass::dns_timeout);
+  for (int i = 0; i < 60; ++i) one.run();
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.1:1") == "1");
+  CHECK(of_address(one.rig, "upstream_probe_success", "10.0.0.1:1") == "0");
+  one.next = failing(ErrorClass::dns_not_found);
+  for (int i = 0; i < 33; ++i) one.run();
+  CHECK(of_address(one.rig, "upstream_up", "10.0.0.1:1").empty());
+  CHECK(one.up() == "0");
+}
+
+TEST_CASE("a name with other addresses in each answer keeps sixteen rows, the latest") {
+  One one(each_address());
+  for (int i = 0; i < 40; ++i) {
+    one.next = at({{"10.0.0.1:1", ErrorClass::none},
+                   {"10.0.1." + std::to_string(i) + ":1", ErrorClass::none}});
+    one.run();
+  }
+  CHECK(one.rig.board.snapshot().size() == 16);
+  CHECK(of_address(one.rig, "upstream_probe_attempts_total", "10.0.0.1:1") == "40");
+  CHECK(of_address(one.rig, "upstream_probe_attempts_total", "10.0.1.25:1") == "1");
+  CHECK(of_address(one.rig, "upstream_probe_attempts_total", "10.0.1.24:1").empty());
+}
+
+TEST_CASE("one failure of this host is counted once, however many addresses it concerns") {
+  One one(each_address());
+  one.next = at({{"10.0.0.1:1", ErrorClass::none}, {"10.0.0.2:1", ErrorClass::none}});
+  one.run();
+  one.rig.resolver_dead = true;
+  one.next = failing(ErrorClass::dns_timeout);
+  one.run();
+  CHECK(one.rig.local_errors("resolver_dead") == "1");
+}
+
+TEST_CASE("a reload that changes `addresses` begins new rows, and gives up the run for the old") {
+  One one(each_address());
+  one.next = at({{"10.0.0.1:1", ErrorClass::none}, {"10.0.0.2:1", ErrorClass::none}});
+  one.run();
+  one.next.after = 1s;
+  one.rig.launches.clear();
+  while (one.rig.launches.empty()) one.rig.loop.advance(10ms);
+  one.config.run.addresses = AddressMode::any;
+  one.rig.apply({one.config});
+  CHECK(one.rig.given_up == 1);
+  CHECK(one.rig.scheduler.in_flight() == 0);
+  CHECK(one.rig.board.snapshot().size() == 1);
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "0");
+  one.next = Answer{};
+  one.run();
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "1");
+  CHECK(one.up() == "1");
+}
+
 }  // namespace
 }  // namespace ua::scheduler_test
