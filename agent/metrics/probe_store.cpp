@@ -533,6 +533,13 @@ void ProbeStore::remove(Row row) {
   impl_->free_rows.push_back(row);
 }
 
+void ProbeStore::describe(Row row, const RowSpec& spec) {
+  const WriterLock lock(*impl_);
+  RowState& state = impl_->states[row];
+  state.info = extra_labels(state.label_names, {{"type", spec.type}, {"service", spec.service}});
+  impl_->gauge(ProbeGauge::interval, row) = to_seconds(spec.interval);
+}
+
 void ProbeStore::record(Row row, const Sample& sample) {
   const WriterLock lock(*impl_);
   ++impl_->attempts[row];

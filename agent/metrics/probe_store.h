@@ -55,6 +55,8 @@ class ProbeStore {
   /// one first. What is dropped is counted.
   std::optional<Row> add(const RowSpec& spec);
   void remove(Row row);
+  /// What a reload may change of a row that stays: its interval and its service.
+  void describe(Row row, const RowSpec& spec);
   /// What is not in the outcome is absent from the page until the next result, with two exceptions:
   /// the certificate facts stay while runs fail before TLS, or fail in it without showing the
   /// certificate again; the number of addresses stays over a run that ended before it asked.

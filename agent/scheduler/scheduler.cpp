@@ -63,11 +63,12 @@ void Scheduler::apply(const std::vector<UpstreamConfig>& upstreams, unsigned max
 Scheduler::Entry* Scheduler::enter(Entries& next, const UpstreamConfig& upstream,
                                    const TargetConfig& target) {
   std::string key = upstream.name + '\0' + target.target.label;
+  // Labels stand on the series, so others make another target, but in the same place of the grid.
+  const std::uint64_t hash = stable_hash(key);
   for (const auto& [label, value] : upstream.labels) {
     key.append(1, '\0').append(label).append(1, '\0').append(value);
   }
   if (next.contains(key)) return nullptr;
-  const std::uint64_t hash = stable_hash(key);
   auto plan = std::make_shared<const TargetPlan>(
       TargetPlan{upstream.name, target, upstream.interval, upstream.rise, upstream.fall,
                  upstream.run, upstream.service, upstream.origin, upstream.labels});

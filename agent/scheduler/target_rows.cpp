@@ -43,6 +43,15 @@ class TargetRows::Row {
   void admit(const TargetPlan& plan) {
     if (!series_) series_ = around_.store.add(spec(plan));
   }
+  void set_plan(const TargetPlan& plan) {
+    const bool same = status_.service == plan.service && status_.origin == plan.origin &&
+                      status_.interval == plan.interval;
+    if (same) return;
+    set(plan);
+    around_.board.update(board_slot_, std::make_shared<const TargetStatus>(status_));
+    if (series_) around_.store.describe(*series_, spec(plan));
+  }
+
   void see() { seen_ = around_.loop.now(); }
   Time seen() const { return seen_; }
 
@@ -123,10 +132,12 @@ void TargetRows::set_plan(std::shared_ptr<const TargetPlan> plan) {
   const bool was_each = plan_ && each_address();
   plan_ = std::move(plan);
   if (was_each != each_address()) rows_.clear();
+  for (auto& [address, row] : rows_) row->set_plan(*plan_);
 }
 
 void TargetRows::admit() {
   if (!each_address() && rows_.empty()) add("");
+  for (auto& [address, row] : rows_) row->admit(*plan_);
 }
 
 TargetRows::Taken TargetRows::take(const std::vector<Outcome>& outcomes, Duration stalled) {

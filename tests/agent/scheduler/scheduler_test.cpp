@@ -112,6 +112,25 @@ TEST_CASE("a reload that changes nothing arms nothing anew") {
   }
 }
 
+TEST_CASE("a changed interval moves the target to its new grid") {
+  Rig rig;
+  rig.apply({upstream("a", 10s), upstream("b", 10s)});
+  rig.loop.advance(1min);
+  const Time reload = rig.loop.now();
+  rig.apply({upstream("a", 7s), upstream("b", 10s)});
+  CHECK(rig.value("upstream_probe_interval_seconds", "a") == "7");
+  CHECK(rig.value("upstream_probe_interval_seconds", "b") == "10");
+  rig.loop.advance(1min);
+  for (const auto& [name, interval] : {std::pair("a", 7s), std::pair("b", 10s)}) {
+    Time slot = reload;
+    for (const Time at : rig.starts(label(name), reload)) {
+      slot = grid_of(name, interval).next(slot);
+      CHECK(at == slot);
+    }
+    CHECK(grid_of(name, interval).next(slot) > rig.loop.now());
+  }
+}
+
 TEST_CASE("a changed interval does not take the early run away") {
   Rig rig;
   rig.apply({upstream("a", 24h, 300)});
@@ -121,6 +140,27 @@ TEST_CASE("a changed interval does not take the early run away") {
   rig.apply({upstream("a", 23h, 300)});
   rig.loop.advance(2s);
   CHECK(off_grid(rig, "a", 23h, 300).size() == 200);
+}
+
+TEST_CASE("other labels make another target in the same place of the grid") {
+  Rig rig;
+  auto config = upstream("a", 10s);
+  config.labels = {{"team", "x"}};
+  rig.apply({config});
+  rig.loop.advance(1min);
+  config.labels = {{"team", "y"}};
+  rig.apply({config});
+  const Time reload = rig.loop.now();
+  CHECK(rig.value("upstream_probe_attempts_total{upstream=\"a\",target=\"" + label("a") +
+                  "\",team=\"x\"}")
+            .empty());
+  CHECK(rig.value("upstream_probe_attempts_total{upstream=\"a\",target=\"" + label("a") +
+                  "\",team=\"y\"}") == "0");
+  rig.loop.advance(1min);
+  const auto starts = rig.starts(label("a"), reload);
+  REQUIRE(starts.size() >= 2);
+  CHECK(starts[0] == reload);  // new, so it runs early
+  CHECK(starts[1] == grid_of("a", 10s).next(reload));
 }
 
 TEST_CASE("a removed target's run is given up, its series and its place on the board are gone") {

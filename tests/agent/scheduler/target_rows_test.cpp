@@ -131,6 +131,38 @@ TEST_CASE("what runs across a pause is no latency, and its failure is not the up
   CHECK(one.up() == (fails ? "0" : "1"));
 }
 
+TEST_CASE("a service, an origin or an interval changed by a reload is shown at once") {
+  One one;
+  one.run();
+  const std::string labels = "{upstream=\"a\",target=\"" + label("a") + "\",type=\"tcp\"";
+  CHECK(one.rig.value("upstream_info" + labels + "}") == "1");
+  one.config.service = "a.service";
+  one.config.origin = "conf.d/a.toml:3";
+  one.config.interval = 20s;
+  one.rig.apply({one.config});
+  CHECK(one.rig.value("upstream_info" + labels + "}").empty());
+  CHECK(one.rig.value("upstream_info" + labels + ",service=\"a.service\"}") == "1");
+  CHECK(one.rig.value("upstream_probe_interval_seconds", "a") == "20");
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "1");
+  const auto shown = one.rig.board.snapshot().at(0);
+  CHECK(shown->service == "a.service");
+  CHECK(shown->origin == "conf.d/a.toml:3");
+  CHECK(shown->interval == 20s);
+  CHECK(shown->attempts == 1);
+}
+
+TEST_CASE("series refused at max_series come when others have gone") {
+  Rig rig(1000, 100);
+  rig.apply({upstream("a", 10s), upstream("b", 10s), upstream("c", 10s), upstream("d", 10s),
+             upstream("e", 10s)});
+  rig.loop.advance(1min);
+  CHECK(rig.value("upstream_probe_success", "e").empty());
+  CHECK(rig.board.snapshot().size() == 5);
+  rig.apply({upstream("e", 10s)});
+  rig.loop.advance(1min);
+  CHECK(rig.value("upstream_probe_success", "e") == "1");
+}
+
 // ---- addresses = "all"
 
 UpstreamConfig each_address() {
