@@ -46,7 +46,7 @@ class Grid {
 /// failed together is not to be asked together. Other bits than the phase's, which would bring
 /// neighbours of the grid together again.
 inline Duration recheck_delay(std::uint64_t hash) {
-  return 800ms + Duration(static_cast<std::int64_t>(hash % 400'000'000U));
+  return 800ms + Duration(static_cast<std::int64_t>((hash >> 32U) % 400'000'001U));
 }
 
 /// Gives out moments that lie at least a gap apart.

@@ -234,8 +234,9 @@ void Scheduler::after_run(Entry& entry, bool recheck) {
     if (!entry.out_of_turn) around_.metrics.count_skipped(SkipReason::still_running);
   }
   if (!recheck) return;
-  const Time when = now + recheck_delay(entry.hash);
+  const Time when = rechecks_.next(now + recheck_delay(entry.hash));
   if (when >= entry.due_at) return;
+  rechecks_.take(when, std::min(kMostGap, mean_gap_));
   arm(entry, when, false);
 }
 

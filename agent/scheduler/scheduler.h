@@ -68,6 +68,7 @@ class Scheduler {
   std::uint64_t results_ = 0;
   Duration mean_gap_ = 1s;  // between two runs where all go by their grids
   Pacer early_;
+  Pacer rechecks_;
   Pacer made_up_;
   Timer tick_;  // while probes run, so that a pause of the process is noticed
 };

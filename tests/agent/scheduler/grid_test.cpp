@@ -61,6 +61,23 @@ TEST_CASE("10 000 targets are spread evenly over their interval") {
   }
 }
 
+TEST_CASE("re-checks are spread from 0.8 to 1.2 s, apart from the place in the grid") {
+  std::set<Duration> delays;
+  std::size_t early = 0;
+  for (std::size_t i = 0; i < 1'000; ++i) {
+    // All in one place of the grid of 400 ms.
+    const std::uint64_t hash = stable_hash(std::to_string(i)) / 400'000'000 * 400'000'000;
+    const Duration delay = recheck_delay(hash);
+    CHECK(delay >= 800ms);
+    CHECK(delay <= 1200ms);
+    if (delay < 1s) ++early;
+    delays.insert(delay);
+  }
+  CHECK(delays.size() > 990);
+  CHECK(early > 400);
+  CHECK(early < 600);
+}
+
 TEST_CASE("a pacer gives out moments a gap apart, and none that has passed") {
   Pacer pacer;
   CHECK(pacer.next(Time(5s)) == Time(5s));

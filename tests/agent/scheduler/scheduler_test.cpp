@@ -470,5 +470,20 @@ TEST_CASE("no re-check where the grid comes sooner") {
   CHECK(one.starts() == std::vector<Duration>{0s, 5s, 10s, 15s});
 }
 
+TEST_CASE("a fleet that fails at once is not asked again at once") {
+  Rig rig;
+  rig.apply({upstream("a", 10s, 10'000)});
+  rig.loop.advance(20s);
+  // Half an interval's runs hang, and what they hang on dies.
+  const Time death = rig.loop.now() + 5s;
+  rig.answer = [&](const std::string&) {
+    return failing(ErrorClass::reset_before_headers,
+                   std::max<Duration>(10ms, death - rig.loop.now()));
+  };
+  rig.launches.clear();
+  rig.loop.advance(20s);
+  CHECK(most_within(times_of(rig.launches), 100ms) <= with_chance(2 * kPerWindow10s) + 10);
+}
+
 }  // namespace
 }  // namespace ua::scheduler_test
