@@ -12,6 +12,7 @@ namespace ua {
 namespace {
 
 constexpr Duration kEarlyGap = 10ms;
+constexpr Duration kBatchGap = 10ms;
 constexpr Duration kMostGap = 20ms;  // few targets need not wait longer for each other
 constexpr Duration kTick = 50ms;
 
@@ -197,13 +198,21 @@ void Scheduler::launch(Entry& entry, bool out_of_turn) {
       });
 }
 
+/// A few at a time: after a pause all that hung time out together, which frees every place at once.
 void Scheduler::start_waiting() {
-  while (!waiting_.empty() && in_flight_ < max_in_flight_) {
-    Entry& entry = *waiting_.front();
-    waiting_.pop_front();
-    entry.waiting = false;
-    launch(entry, false);
-  }
+  if (next_batch_ || waiting_.empty() || in_flight_ >= max_in_flight_) return;
+  next_batch_ = around_.loop.at(batches_.next(around_.loop.now()), [this] {
+    next_batch_ = Timer();
+    batches_.take(around_.loop.now(), kBatchGap);
+    const auto batch = std::max<std::int64_t>(1, 2 * kBatchGap / mean_gap_);
+    for (auto left = batch; left > 0 && !waiting_.empty() && in_flight_ < max_in_flight_; --left) {
+      Entry& entry = *waiting_.front();
+      waiting_.pop_front();
+      entry.waiting = false;
+      launch(entry, false);
+    }
+    start_waiting();
+  });
 }
 
 void Scheduler::keep_ticking() {

@@ -2,8 +2,14 @@
 // Probes every target on its own fixed grid and hands the results on. Owned by the Agent; loop
 // thread.
 //
-// The grid: a target runs at phase + k * interval of CLOCK_MONOTONIC (grid.h). At the start each
-// target also runs once early, at most one every 10 ms.
+// A target starts
+//   at each slot of its grid (grid.h)
+//   once early when it is new, at most one target every 10 ms, if that comes before its slot
+//   a second after a first failure (0.8 to 1.2 s), if that comes before its slot
+//   out of turn after a pause of the process, if that comes before its slot
+//   when a place comes free, first come first served, where max_in_flight was reached
+// and never while its last run is in flight. All but the first two are paced by the mean rate of
+// all grids, so that no 100 ms see more than twice the mean and 20 launches, whatever happens.
 #pragma once
 
 #include <cstdint>
@@ -70,7 +76,9 @@ class Scheduler {
   Pacer early_;
   Pacer rechecks_;
   Pacer made_up_;
-  Timer tick_;  // while probes run, so that a pause of the process is noticed
+  Pacer batches_;
+  Timer next_batch_;  // of waiting_
+  Timer tick_;        // while probes run, so that a pause of the process is noticed
 };
 
 }  // namespace ua

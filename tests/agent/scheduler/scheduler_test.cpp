@@ -326,6 +326,21 @@ TEST_CASE("a removed target that waited does not run") {
   CHECK(rig.starts(label("c")).size() == 1);
 }
 
+TEST_CASE("places that come free together are not filled together") {
+  Rig rig(2000);
+  bool hang = true;
+  rig.answer = [&](const std::string&) { return hang ? Answer{1h} : Answer{}; };
+  const auto all = upstream("a", 10s, 10'000);
+  rig.apply({all});
+  rig.loop.advance(20s);
+  CHECK(rig.scheduler.in_flight() == 2000);
+  hang = false;
+  const Time raised = rig.loop.now();
+  rig.apply({all}, 20'000);
+  rig.loop.advance(10s);
+  CHECK(most_within(times_of(rig.launches, raised), 100ms) <= 2 * kPerWindow10s + 10);
+}
+
 // ---- pauses
 
 /// Runs 10 000 targets for a while, then stops the process for `pause`.
