@@ -67,6 +67,7 @@ class Agent {
 
  private:
   void on_signal();
+  Reloader::Load begin_reload(const RunArguments& arguments);
   Result<void> finish_reload(LoadResult loaded);
   void put_into_use(const Loaded& loaded);
   unsigned max_in_flight() const {
@@ -112,11 +113,7 @@ Agent::Agent(const RunArguments& arguments, Config config, UniqueFd signals)
       page_(store_, metrics_, registry_, [this] { return loop_.now(); }),
       process_(loop_.wall_now()),
       host_metrics_([this] { return host_ ? host_->latest() : nullptr; }),
-      reloader_(loop_, {[arguments] { return load(arguments); },
-                        [this] {
-                          notify_systemd("RELOADING=1\nMONOTONIC_USEC=" +
-                                         std::to_string(loop_.now().time_since_epoch() / 1us));
-                        },
+      reloader_(loop_, {[this, arguments] { return begin_reload(arguments); },
                         [] { log_warning("the configuration is still being read"); },
                         [this](LoadResult loaded) { return finish_reload(std::move(loaded)); }}) {
   page_.add_part("host", host_metrics_);
@@ -194,6 +191,12 @@ void Agent::on_signal() {
     notify_systemd("STOPPING=1");
     loop_.stop();
   }
+}
+
+Reloader::Load Agent::begin_reload(const RunArguments& arguments) {
+  notify_systemd("RELOADING=1\nMONOTONIC_USEC=" +
+                 std::to_string(loop_.now().time_since_epoch() / 1us));
+  return [arguments, in_use = config_] { return load(arguments, &in_use); };
 }
 
 Result<void> Agent::finish_reload(LoadResult loaded) {
@@ -285,7 +288,7 @@ int run_agent(const RunArguments& arguments) {
   // Before all else: a signal that came earlier would end the process unheard, and threads inherit
   // what is blocked.
   UniqueFd signals = take_signals();
-  auto first = first_load([arguments] { return load(arguments); }, signals.get());
+  auto first = first_load([arguments] { return load(arguments, nullptr); }, signals.get());
   if (!first) return 0;
   LoadResult& loaded = *first;
   if (!loaded) {

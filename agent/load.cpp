@@ -9,15 +9,18 @@
 
 namespace ua {
 
+bool is_gone(const std::optional<std::filesystem::path>& before,
+             const std::optional<std::filesystem::path>& now) {
+  if (!before || now == before) return false;
+  return !now || now->filename() == kConfD;  // conf.d alone, where there was a main file
+}
+
 tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments) {
   tl::expected<Config, Diagnostics> config;
-  std::error_code ignored;
   if (arguments.config_file) {
     config = load_config(*arguments.config_file);
-  } else if (std::filesystem::exists(kDefaultConfigFile, ignored)) {
-    config = load_config(kDefaultConfigFile);
   } else {
-    config = default_config();
+    config = load_default_config(arguments.default_file);
   }
   if (!config) return config;
   if (!arguments.listen_addresses.empty())
@@ -27,9 +30,13 @@ tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments
   return config;
 }
 
-LoadResult load(const RunArguments& arguments) {
+LoadResult load(const RunArguments& arguments, const Config* in_use) {
   auto config = configuration_of(arguments);
   if (!config) return tl::unexpected(std::move(config.error()));
+  if (in_use != nullptr && is_gone(in_use->file, config->file)) {
+    return tl::unexpected(Diagnostics{
+        {in_use->file->string(), 0, 0, "is gone; restart the agent to go on without it"}});
+  }
   Loaded result;
   result.config = std::move(*config);
   result.upstreams = take_shard(result.config.shard, result.config.upstreams);

@@ -15,7 +15,8 @@ namespace ua {
 
 /// What the command line overrides; it wins over the file, also after a reload.
 struct RunArguments {
-  std::optional<std::filesystem::path> config_file;  ///< absent: the default path where it exists
+  std::optional<std::filesystem::path> config_file;  ///< absent: `default_file` where it exists
+  std::filesystem::path default_file = kDefaultConfigFile;
   std::vector<std::string> listen_addresses;
   std::optional<std::string> log_level;
   std::optional<std::string> log_format;
@@ -30,9 +31,15 @@ struct Loaded {
 };
 using LoadResult = tl::expected<Loaded, Diagnostics>;
 
+/// Whether the Config::file that was in use is no longer there.
+bool is_gone(const std::optional<std::filesystem::path>& before,
+             const std::optional<std::filesystem::path>& now);
+
 /// The configuration these arguments lead to, without what is discovered.
 tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments);
 
-LoadResult load(const RunArguments& arguments);
+/// @param in_use what the agent runs with already, which a file that is gone must not replace; null
+/// at the start
+LoadResult load(const RunArguments& arguments, const Config* in_use);
 
 }  // namespace ua

@@ -39,8 +39,7 @@ void Reloader::begin() {
   loading_ = true;
   answered_by_this_ = std::exchange(answered_by_next_, {});
   patience_ = loop_.after(kPatience, [this] { around_.slow(); });
-  around_.begins();
-  const bool begun = worker_.run([this, load = around_.load]() -> Worker::Then {
+  const bool begun = worker_.run([this, load = around_.begin()]() -> Worker::Then {
     auto loaded = std::make_shared<LoadResult>(load_or_mistake(load));
     return [this, loaded] { finish(std::move(*loaded)); };
   });
@@ -58,18 +57,21 @@ void Reloader::finish(LoadResult loaded) {
   if (!loading_ && !answered_by_next_.empty()) begin();
 }
 
-std::optional<LoadResult> first_load(Reloader::Load load, int signals) {
+std::optional<LoadResult> first_load(const Reloader::Load& load, int signals) {
   EpollLoop loop;
   std::optional<LoadResult> result;
   bool again = true;
   bool stopped = false;
-  Reloader reloader(
-      loop, {std::move(load), [] {},
-             [] { std::fputs("upstream-agent: the configuration is still being read\n", stderr); },
-             [&](LoadResult loaded) -> Result<void> {
-               result = std::move(loaded);
-               return {};
-             }});
+  Reloader::Surroundings around;
+  around.begin = [&] { return load; };
+  around.slow = [] {
+    std::fputs("upstream-agent: the configuration is still being read\n", stderr);
+  };
+  around.finish = [&](LoadResult loaded) -> Result<void> {
+    result = std::move(loaded);
+    return {};
+  };
+  Reloader reloader(loop, std::move(around));
   const Watch watch = loop.watch(signals, EPOLLIN, [&](std::uint32_t) {
     while (const auto signal = next_signal(signals)) {
       if (*signal == SIGHUP) {

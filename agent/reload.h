@@ -18,9 +18,10 @@ class Reloader {
   using Load = std::function<LoadResult()>;
   using Done = std::function<void(const Result<void>&)>;
   struct Surroundings {
-    Load load;  ///< on the worker, at times beyond the Reloader's end: it owns all that it uses
-    std::function<void()> begins;  ///< before each load
-    std::function<void()> slow;    ///< once for a load that takes longer than kPatience
+    /// Before each load. What it returns runs on the worker, at times beyond the Reloader's end, so
+    /// that it must own all it uses.
+    std::function<Load()> begin;
+    std::function<void()> slow;  ///< once for a load that takes longer than kPatience
     std::function<Result<void>(LoadResult)> finish;  ///< puts it into use; the answer to Done
   };
   static constexpr Duration kPatience = 10s;
@@ -47,6 +48,6 @@ class Reloader {
 /// The load before there is an agent.
 /// @param signals from take_signals(). SIGHUP loads once more
 /// @return nullopt where another signal came first
-std::optional<LoadResult> first_load(Reloader::Load load, int signals);
+std::optional<LoadResult> first_load(const Reloader::Load& load, int signals);
 
 }  // namespace ua

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/config/config.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 
 #include "agent/config/settings.h"
@@ -52,10 +56,24 @@ Config read_all(const std::vector<ConfigText>& texts, Diagnostics& diagnostics) 
   return config;
 }
 
+std::filesystem::path conf_d(const std::filesystem::path& file) {
+  return file.parent_path() / kConfD;
+}
+
 tl::expected<Config, Diagnostics> config_or(Config config, Diagnostics diagnostics) {
   if (diagnostics.empty()) return config;
   sort_and_unite(diagnostics);
   return tl::unexpected(std::move(diagnostics));
+}
+
+/// @param called what the operator knows them as
+tl::expected<Config, Diagnostics> load_files(const std::vector<std::filesystem::path>& files,
+                                             const std::filesystem::path& called,
+                                             Diagnostics diagnostics) {
+  const std::vector<ConfigText> texts = read_config_files(files, diagnostics);
+  Config config = read_all(texts, diagnostics);
+  config.file = called;
+  return config_or(std::move(config), std::move(diagnostics));
 }
 
 }  // namespace
@@ -68,10 +86,24 @@ tl::expected<Config, Diagnostics> read_config(const std::vector<ConfigText>& tex
 
 tl::expected<Config, Diagnostics> load_config(const std::filesystem::path& file) {
   Diagnostics diagnostics;
-  const std::vector<ConfigText> texts = read_config_files(file, diagnostics);
-  Config config = read_all(texts, diagnostics);
-  config.file = file;
-  return config_or(std::move(config), std::move(diagnostics));
+  std::vector<std::filesystem::path> files = toml_files_of(conf_d(file), diagnostics);
+  files.insert(files.begin(), file);
+  return load_files(files, file, std::move(diagnostics));
+}
+
+tl::expected<Config, Diagnostics> load_default_config(const std::filesystem::path& file) {
+  // A dangling link is a file that cannot be read: somebody meant it to be there.
+  struct stat status {};
+  const int error = lstat(file.c_str(), &status) == 0 ? 0 : errno;
+  if (error == 0) return load_config(file);
+  if (error != ENOENT) {
+    return tl::unexpected(Diagnostics{
+        {file.string(), 0, 0, "cannot be read: " + std::generic_category().message(error)}});
+  }
+  Diagnostics diagnostics;
+  const std::vector<std::filesystem::path> files = toml_files_of(conf_d(file), diagnostics);
+  if (files.empty() && diagnostics.empty()) return default_config();
+  return load_files(files, conf_d(file), std::move(diagnostics));
 }
 
 Config default_config() {

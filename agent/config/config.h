@@ -88,9 +88,10 @@ struct Config {
   MetricsConfig metrics;
   HostConfig host;
   DiscoveryConfig discovery;
-  std::vector<UpstreamConfig> upstreams;      ///< all of them, whatever the shard
-  std::optional<std::filesystem::path> file;  ///< nullopt: none was there, defaults and discovery
-  std::size_t files = 0;                      ///< read, those of conf.d included
+  std::vector<UpstreamConfig> upstreams;  ///< all of them, whatever the shard
+  /// The main file, or conf.d where that alone is there; nullopt: neither, defaults and discovery.
+  std::optional<std::filesystem::path> file;
+  std::size_t files = 0;  ///< read, those of conf.d included
 };
 
 struct ConfigText {
@@ -105,9 +106,14 @@ tl::expected<Config, Diagnostics> load_config(const std::filesystem::path& file)
 /// The same of texts that were read already. Reads nothing but the files they name (CA, secrets).
 tl::expected<Config, Diagnostics> read_config(const std::vector<ConfigText>& texts);
 
+/// The same where nobody named a file: `file` need not be there where conf.d holds one; where there
+/// is neither, the defaults hold. Whatever else keeps either from being read is a diagnostic.
+tl::expected<Config, Diagnostics> load_default_config(const std::filesystem::path& file);
+
 /// What holds without any file: this host, its listeners, nginx's upstreams.
 Config default_config();
 
 inline constexpr const char* kDefaultConfigFile = "/etc/upstream-agent/agent.toml";
+inline constexpr const char* kConfD = "conf.d";  ///< the directory beside it
 
 }  // namespace ua

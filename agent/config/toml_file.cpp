@@ -107,39 +107,46 @@ std::optional<Diagnostic> unreadable(const ConfigText& text) {
 void read_one(const std::filesystem::path& path, std::vector<ConfigText>& texts,
               Diagnostics& diagnostics) {
   Result<std::string> content = read_regular_file(path, kMaxFile);
-  if (content) {
-    texts.push_back(ConfigText{path.string(), std::move(*content)});
-  } else {
+  if (!content) {
     diagnostics.push_back(Diagnostic{
         path.string(), 0, 0, without_path(std::move(content.error().message), path.string())});
+  } else if (trim(*content).empty()) {
+    diagnostics.push_back(Diagnostic{
+        path.string(), 0, 0,
+        "is empty, as if it had been cut off; where that is meant, write a comment into it"});
+  } else {
+    texts.push_back(ConfigText{path.string(), std::move(*content)});
   }
 }
 
 }  // namespace
 
-std::vector<ConfigText> read_config_files(const std::filesystem::path& file,
-                                          Diagnostics& diagnostics) {
-  std::vector<ConfigText> texts;
-  read_one(file, texts, diagnostics);
-  const std::filesystem::path directory = file.parent_path() / "conf.d";
-  std::vector<std::filesystem::path> more;
+std::vector<std::filesystem::path> toml_files_of(const std::filesystem::path& directory,
+                                                 Diagnostics& diagnostics) {
+  std::vector<std::filesystem::path> files;
   std::error_code error;
   for (std::filesystem::directory_iterator it(directory, error), end; !error && it != end;
        it.increment(error)) {
     const std::filesystem::path& path = it->path();
     const bool hidden = path.filename().string().starts_with('.');
-    if (path.extension() == ".toml" && !hidden) more.push_back(path);
+    if (path.extension() == ".toml" && !hidden) files.push_back(path);
   }
   if (error && error != std::errc::no_such_file_or_directory) {
     diagnostics.push_back(
         Diagnostic{directory.string(), 0, 0, "cannot be listed: " + error.message()});
   }
-  if (more.size() > kMaxFiles) {
+  if (files.size() > kMaxFiles) {
     diagnostics.push_back(Diagnostic{directory.string(), 0, 0, "holds more than 1000 files"});
-    more.clear();
+    files.clear();
   }
-  std::sort(more.begin(), more.end());
-  for (const std::filesystem::path& path : more) read_one(path, texts, diagnostics);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<ConfigText> read_config_files(const std::vector<std::filesystem::path>& files,
+                                          Diagnostics& diagnostics) {
+  std::vector<ConfigText> texts;
+  for (const std::filesystem::path& file : files) read_one(file, texts, diagnostics);
   return texts;
 }
 

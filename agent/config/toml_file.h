@@ -14,9 +14,14 @@
 
 namespace ua {
 
-/// `file` and, beside it, `conf.d/*.toml` in name order, hidden files apart. What cannot be read is
-/// a diagnostic.
-std::vector<ConfigText> read_config_files(const std::filesystem::path& file,
+/// The `*.toml` of a directory in name order, hidden ones apart; none where there is no such
+/// directory. What cannot be listed is a diagnostic.
+std::vector<std::filesystem::path> toml_files_of(const std::filesystem::path& directory,
+                                                 Diagnostics& diagnostics);
+
+/// What cannot be read is a diagnostic; so is a file without a byte, as a writer that was cut off
+/// leaves it behind.
+std::vector<ConfigText> read_config_files(const std::vector<std::filesystem::path>& files,
                                           Diagnostics& diagnostics);
 
 /// nullopt: one diagnostic more.

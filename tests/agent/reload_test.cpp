@@ -31,7 +31,7 @@ LoadResult loaded_with(std::uint64_t memory_bound) {
 
 Reloader::Surroundings surroundings(Reloader::Load load,
                                     std::function<Result<void>(LoadResult)> finish) {
-  return {std::move(load), [] {}, [] {}, std::move(finish)};
+  return {[load = std::move(load)] { return load; }, [] {}, std::move(finish)};
 }
 
 TEST_CASE("a load runs on a worker, and what it found is put into use on the loop") {
@@ -41,20 +41,25 @@ TEST_CASE("a load runs on a worker, and what it found is put into use on the loo
     return loaded_with(std::this_thread::get_id() != here ? 1 : 2);
   };
   std::vector<std::string> order;
-  Reloader reloader(loop, {load, [&] { order.emplace_back("begins"); }, [] {},
-                           [&](LoadResult loaded) -> Result<void> {
-                             CHECK(std::this_thread::get_id() == here);
-                             CHECK(loaded->memory_bound == 1);
-                             order.emplace_back("finish");
-                             return {};
-                           }});
+  Reloader::Surroundings around;
+  around.begin = [&] {
+    order.emplace_back("begin");
+    return load;
+  };
+  around.finish = [&](LoadResult loaded) -> Result<void> {
+    CHECK(std::this_thread::get_id() == here);
+    CHECK(loaded->memory_bound == 1);
+    order.emplace_back("finish");
+    return {};
+  };
+  Reloader reloader(loop, std::move(around));
   reloader.request([&](const Result<void>& result) {
     CHECK(result);
     order.emplace_back("done");
     loop.stop();
   });
   loop.run();
-  CHECK(order == std::vector<std::string>{"begins", "finish", "done"});
+  CHECK(order == std::vector<std::string>{"begin", "finish", "done"});
 }
 
 TEST_CASE("requests made while a load runs share one more load") {
@@ -127,16 +132,16 @@ TEST_CASE("a load that hangs is said once and holds up neither the loop nor the 
   auto gate = std::make_shared<Gate>();
   int slow = 0;
   {
-    Reloader reloader(loop, {[gate]() -> LoadResult {
-                               gate->entered.set_value();
-                               gate->open.get_future().wait();
-                               return loaded_with(1);
-                             },
-                             [] {}, [&] { ++slow; },
-                             [](LoadResult) -> Result<void> {
-                               FAIL("its owner is gone");
-                               return {};
-                             }});
+    const auto load = [gate]() -> LoadResult {
+      gate->entered.set_value();
+      gate->open.get_future().wait();
+      return loaded_with(1);
+    };
+    const auto finish = [](const LoadResult&) -> Result<void> {
+      FAIL("its owner is gone");
+      return {};
+    };
+    Reloader reloader(loop, {[&] { return load; }, [&] { ++slow; }, finish});
     reloader.request({});
     gate->entered.get_future().wait();
     loop.advance(Reloader::kPatience - 1ms);

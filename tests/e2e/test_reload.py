@@ -58,3 +58,25 @@ def test_a_reload_that_changes_while_it_runs_is_not_lost(tmp_path):
                 assert [labels["upstream"] for labels, _ in a.metrics()["upstream_info"]] == [
                     f"u{i}"
                 ]
+
+
+def test_a_file_that_is_emptied_or_gone_changes_nothing(tmp_path):
+    with hostile.serving("ok") as (host, port):
+        config = (f'[[upstream]]\nname = "ok"\ntargets = ["http://{host}:{port}/"]\n'
+                  'interval = "1h"\ntimeout = "1s"\n')
+        with agent.running(config, tmp_path) as a:
+            a.wait_for(lambda a: a.value("upstream_probe_success", upstream="ok") == 1)
+            path = tmp_path / "agent.toml"
+            path.write_text("")
+            assert a.post("/-/reload") == (
+                "The configuration was not changed:\n"
+                f"{path}: is empty, as if it had been cut off; where that is meant, write a "
+                "comment into it\n"
+            )
+            path.unlink()
+            assert "cannot open: No such file" in a.post("/-/reload")
+            assert a.value("upstream_agent_config_last_reload_successful") == 0
+            assert a.value("upstream_probe_success", upstream="ok") == 1
+            path.write_text(config)
+            assert a.post("/-/reload") == "Reloaded.\n"
+            assert a.value("upstream_agent_config_last_reload_successful") == 1

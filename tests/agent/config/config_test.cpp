@@ -5,44 +5,19 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "agent/config/listen_address.h"
 #include "agent/config/memory_bound.h"
 #include "agent/config/shard.h"
+#include "tests/agent/directory.h"
 #include "tests/catch.h"
 
 namespace ua {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A directory of its own, gone at the end.
-class Directory {
- public:
-  Directory() {
-    std::string name = (fs::temp_directory_path() / "ua-config-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = name;
-  }
-  ~Directory() { fs::remove_all(path_); }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-
-  std::string write(const std::string& name, const std::string& content, mode_t mode = 0600) const {
-    const fs::path path = path_ / name;
-    fs::create_directories(path.parent_path());
-    std::ofstream(path) << content;
-    ::chmod(path.c_str(), mode);
-    return path.string();
-  }
-  fs::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  fs::path path_;
-};
 
 std::string first_mistake(const fs::path& file) {
   const auto config = load_config(file);
@@ -163,8 +138,8 @@ max_body = "1KiB"
   CHECK(own.targets[0].buffer_bytes == 1024);
 }
 
-TEST_CASE("an empty file is a configuration; discovery is on only without one") {
-  const auto config = read_config({{"a.toml", ""}});
+TEST_CASE("a file with a comment is a configuration; discovery is on only without one") {
+  const auto config = read_config({{"a.toml", "# nothing"}});
   REQUIRE(config);
   CHECK_FALSE(config->discovery.nginx);
   CHECK_FALSE(config->discovery.listeners);
@@ -217,10 +192,63 @@ TEST_CASE("what cannot be read as a configuration is said, and nothing hangs") {
 
 TEST_CASE("a conf.d that cannot be listed is a mistake, one that is not there is none") {
   const Directory dir;
-  const fs::path file = dir.write("agent.toml", "");
+  const fs::path file = dir.write("agent.toml", "#");
   CHECK(first_mistake(file).empty());
   dir.write("conf.d", "a file");
   CHECK(first_mistake(file) == (dir / "conf.d").string() + ": cannot be listed: Not a directory");
+}
+
+TEST_CASE("a file without content was cut off, whichever it is") {
+  const Directory dir;
+  const std::string empty =
+      ": is empty, as if it had been cut off; where that is meant, write a comment into it";
+  const std::string file = dir.write("agent.toml", "");
+  CHECK(first_mistake(file) == file + empty);
+  dir.write("agent.toml", " \r\n\t\n");
+  CHECK(first_mistake(file) == file + empty);
+  dir.write("agent.toml", "# meant");
+  CHECK(first_mistake(file).empty());
+  const std::string more = dir.write("conf.d/a.toml", "");
+  CHECK(first_mistake(file) == more + empty);
+}
+
+TEST_CASE("where nobody named a file, the defaults hold only if none is there") {
+  const Directory dir;
+  const fs::path file = dir / "etc/agent.toml";
+  const auto mistake = [&] {
+    const auto config = load_default_config(file);
+    return config ? "" : config.error().front().text();
+  };
+  auto config = load_default_config(file);  // not even the directory
+  REQUIRE(config);
+  CHECK_FALSE(config->file);
+  CHECK(config->discovery.nginx);
+
+  fs::create_directories(dir / "etc/conf.d");
+  config = load_default_config(file);
+  REQUIRE(config);
+  CHECK_FALSE(config->file);
+
+  dir.write("etc/conf.d/a.toml", upstream("a"));
+  config = load_default_config(file);
+  REQUIRE(config);
+  CHECK(config->file == dir / "etc/conf.d");
+  CHECK(config->files == 1);
+  CHECK(config->upstreams.size() == 1);
+  CHECK_FALSE(config->discovery.nginx);
+
+  dir.write("etc/agent.toml", upstream("main"));
+  config = load_default_config(file);
+  REQUIRE(config);
+  CHECK(config->file == file);
+  CHECK(config->upstreams.size() == 2);
+
+  fs::remove(file);
+  fs::create_symlink(dir / "nowhere", file);
+  CHECK(mistake() == file.string() + ": cannot open: No such file or directory");
+  fs::remove_all(dir / "etc");
+  dir.write("etc", "a file");
+  CHECK(mistake() == file.string() + ": cannot be read: Not a directory");
 }
 
 TEST_CASE("secrets come from files that nobody else can read") {
