@@ -31,19 +31,20 @@
 namespace ua {
 namespace {
 
-constexpr rlim_t kReservedDescriptors = 128;  // for scrapes, logs, reloads, the resolver
-constexpr int kConfigurationError = 78;       // EX_CONFIG
+constexpr rlim_t kReservedDescriptors = 64;  // for logs, reloads, the resolver, samplers
+constexpr int kConfigurationError = 78;      // EX_CONFIG
 
 /// Raises the soft limit to the hard one.
+/// @param web_connections of limits.max_connections; as many again may be on their way out
 /// @return how many descriptors probes may use
-unsigned descriptors_for_probes() {
+unsigned descriptors_for_probes(unsigned web_connections) {
+  const rlim_t reserved = kReservedDescriptors + 2 * rlim_t{web_connections};
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 512;
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  const rlim_t usable = limit.rlim_cur > 2 * kReservedDescriptors
-                            ? limit.rlim_cur - kReservedDescriptors
-                            : limit.rlim_cur / 2;
+  const rlim_t usable =
+      limit.rlim_cur > 2 * reserved ? limit.rlim_cur - reserved : limit.rlim_cur / 2;
   return static_cast<unsigned>(std::min<rlim_t>(usable, 1'000'000));
 }
 
@@ -105,7 +106,7 @@ class Agent {
 
 Agent::Agent(const RunArguments& arguments, Config config, UniqueFd signals)
     : config_(std::move(config)),
-      probe_descriptors_(descriptors_for_probes()),
+      probe_descriptors_(descriptors_for_probes(config_.limits.max_connections)),
       signals_(std::move(signals)),
       engine_(loop_),
       metrics_(registry_),

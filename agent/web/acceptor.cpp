@@ -11,8 +11,8 @@ namespace ua {
 namespace {
 
 constexpr Duration kPause = 250ms;
+constexpr Duration kPauseWhileFull = 5ms;
 constexpr int kSweepMilliseconds = 250;
-constexpr int kFullMilliseconds = 50;  // how soon a place that is free again is noticed
 
 }  // namespace
 
@@ -33,39 +33,45 @@ Acceptor::~Acceptor() {
   thread_.join();
 }
 
-int Acceptor::patience_milliseconds(bool accepts) const {
-  if (!accepts) return kFullMilliseconds;
+int Acceptor::patience_milliseconds(Time now) const {
+  if (now < pause_until_) return static_cast<int>((pause_until_ - now) / 1ms) + 1;
   return connections_.empty() ? -1 : kSweepMilliseconds;
 }
 
 void Acceptor::work() {
   for (;;) {
-    const bool accepts = !connections_.full() && now_() >= pause_until_;
+    const Time now = now_();
     std::vector<pollfd> wanted{{stop_.get(), POLLIN, 0}};
-    if (accepts) {
+    if (now >= pause_until_) {
       for (const UniqueFd& listener : listeners_) wanted.push_back({listener.get(), POLLIN, 0});
     }
-    ::poll(wanted.data(), wanted.size(), patience_milliseconds(accepts));
+    ::poll(wanted.data(), wanted.size(), patience_milliseconds(now));
     if (wanted[0].revents != 0) return;
     sweep_(now_());
     for (std::size_t i = 1; i < wanted.size(); ++i) {
-      if (wanted[i].revents != 0 && !connections_.full()) accept_one(wanted[i].fd);
+      if (wanted[i].revents != 0) accept_one(wanted[i].fd);
     }
   }
 }
 
+/// What is not accepted stays in the queue, so the listener stays readable: pause, or spin.
 void Acceptor::accept_one(int listener) {
-  sockaddr_storage peer{};
-  socklen_t size = sizeof peer;
-  auto* address = reinterpret_cast<sockaddr*>(&peer);
-  UniqueFd fd(::accept4(listener, address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!fd) {
-    // The connection stays in the queue, so the listener stays readable: wait, or spin.
-    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) pause_until_ = now_() + kPause;
+  const Time now = now_();
+  if (!connections_.make_room(now)) {
+    pause_until_ = now + kPauseWhileFull;
     return;
   }
-  connections_.accepted();
-  if (!hand_over_(std::move(fd), address, size)) connections_.dropped();
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  auto* address = reinterpret_cast<sockaddr*>(&from);
+  UniqueFd fd(::accept4(listener, address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!fd) {
+    if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) pause_until_ = now + kPause;
+    return;
+  }
+  const Connections::Peer peer = Connections::peer_of(address);
+  connections_.accepted(peer);
+  if (!hand_over_(std::move(fd), address, size)) connections_.dropped(peer);
 }
 
 }  // namespace ua

@@ -30,7 +30,7 @@ class Acceptor {
 
  private:
   void work();
-  int patience_milliseconds(bool accepts) const;
+  int patience_milliseconds(Time now) const;
   void accept_one(int listener);
 
   std::vector<UniqueFd> listeners_;
@@ -38,7 +38,7 @@ class Acceptor {
   std::function<Time()> now_;
   HandOver hand_over_;
   std::function<void(Time)> sweep_;
-  Time pause_until_{};  // of accepting, while the system has no descriptor or memory for it
+  Time pause_until_{};  // of accepting: no descriptor, no memory, no place
   UniqueFd stop_;       // readable once the thread shall end
   std::thread thread_;
 };

@@ -1,27 +1,93 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/web/connections.h"
 
-#include <sys/socket.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "collectors/probes/socket_evidence.h"
 
 namespace ua {
+namespace {
 
-Connections::Connections(std::size_t limit, WebDeadlines deadlines)
-    : limit_(limit), deadlines_(deadlines) {}
+/// 500 that want a place, and come back as soon as they have lost it, are through in a third of a
+/// second, at some 10 % of a processor.
+constexpr unsigned kEndedATurn = 16;
+constexpr Duration kTurn = 10ms;
 
-void Connections::accepted() {
-  const std::lock_guard lock(mutex_);
-  ++accepted_;
+/// A pace says nothing before: the first bytes only fill the buffers on the way.
+constexpr Duration kFirstJudgement = 100ms;
+
+bool has_unread(int fd) {
+  int bytes = 0;
+  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
-void Connections::dropped() {
-  const std::lock_guard lock(mutex_);
-  --accepted_;
+}  // namespace
+
+Connections::Peer Connections::peer_of(const sockaddr* address) {
+  if (address == nullptr) return 0;
+  if (address->sa_family == AF_INET) {
+    return ntohl(reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr);
+  }
+  if (address->sa_family != AF_INET6) return 0;
+  const in6_addr& v6 = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+  Peer first_half = 0;
+  for (std::size_t i = 0; i < 8; ++i) first_half = first_half << 8U | v6.s6_addr[i];
+  if (!IN6_IS_ADDR_V4MAPPED(&v6))
+    return std::max<Peer>(first_half, 1);  // ::1 has a first half of 0
+  std::uint32_t v4 = 0;
+  std::memcpy(&v4, &v6.s6_addr[12], sizeof v4);
+  return ntohl(v4);
 }
 
-void Connections::opened(Key key, int fd, Time now) {
+std::optional<std::uint64_t> Connections::tcp_delivered(int fd) {
+  const TcpEvidence evidence = read_tcp_evidence(fd);
+  return evidence.known ? std::optional(evidence.bytes_acked) : std::nullopt;
+}
+
+Connections::Connections(ConnectionLimits limits, WebDeadlines deadlines, Delivered delivered)
+    : limits_(limits), deadlines_(deadlines), delivered_(std::move(delivered)) {}
+
+bool Connections::make_room(Time now) {
   const std::lock_guard lock(mutex_);
-  --accepted_;
-  open_[key] = Open{fd, now};
+  if (now - turn_ >= kTurn) {
+    turn_ = now;
+    ended_this_turn_ = 0;
+  }
+  // Those that were ended are still there until the server has noticed.
+  if (ended_this_turn_ >= kEndedATurn || accepted_.size() + open_.size() >= 2 * limits_.all) {
+    return false;
+  }
+  return places(std::nullopt) < limits_.all || end_one(std::nullopt, now);
+}
+
+void Connections::accepted(Peer peer) {
+  const std::lock_guard lock(mutex_);
+  accepted_.push_back(peer);
+}
+
+void Connections::dropped(Peer peer) {
+  const std::lock_guard lock(mutex_);
+  arrived(peer);
+}
+
+void Connections::arrived(Peer peer) {
+  const auto it = std::find(accepted_.begin(), accepted_.end(), peer);
+  if (it != accepted_.end()) accepted_.erase(it);
+}
+
+void Connections::opened(Key key, Peer peer, int fd, Time now) {
+  const std::lock_guard lock(mutex_);
+  arrived(peer);
+  Open& open = open_[key] = Open{};
+  open.peer = peer;
+  open.fd = fd;
+  open.since = now;
+  // Where none of them can give way it keeps its place all the same.
+  if (peer != 0 && places(peer) > limits_.per_peer) end_one(peer, now);
 }
 
 void Connections::closed(Key key) {
@@ -29,48 +95,116 @@ void Connections::closed(Key key) {
   open_.erase(key);
 }
 
-void Connections::set(Key key, bool owes_reply, Time now) {
-  const std::lock_guard lock(mutex_);
+void Connections::set(Key key, Stage stage, Time now) {
   const auto it = open_.find(key);
   if (it == open_.end()) return;
   it->second.since = now;
-  it->second.owes_reply = owes_reply;
+  it->second.stage = stage;
 }
 
-void Connections::awaits_request(Key key, Time now) { set(key, false, now); }
-
-void Connections::owes_reply(Key key, Time now) { set(key, true, now); }
-
-bool Connections::full() const {
+void Connections::awaits_request(Key key, Time now) {
   const std::lock_guard lock(mutex_);
-  return full_locked();
+  set(key, Stage::request, now);
+}
+
+void Connections::owes_reply(Key key, Time now) {
+  const std::lock_guard lock(mutex_);
+  set(key, Stage::making, now);
+}
+
+void Connections::sends_reply(Key key, std::uint64_t bytes, Time now) {
+  const std::lock_guard lock(mutex_);
+  const auto it = open_.find(key);
+  if (it == open_.end()) return;
+  it->second.stage = Stage::reply;
+  it->second.sent_since = now;
+  it->second.reply_bytes = bytes;
+  it->second.delivered_before = delivered_(it->second.fd).value_or(0);
 }
 
 bool Connections::empty() const {
   const std::lock_guard lock(mutex_);
-  return accepted_ == 0 && open_.empty();
+  return accepted_.empty() && open_.empty();
+}
+
+std::size_t Connections::places(std::optional<Peer> peer) const {
+  const auto on_their_way = std::count_if(accepted_.begin(), accepted_.end(), [&](Peer other) {
+    return other == peer.value_or(other);
+  });
+  const auto open = std::count_if(open_.begin(), open_.end(), [&](const auto& entry) {
+    return !entry.second.ended && entry.second.peer == peer.value_or(entry.second.peer);
+  });
+  return static_cast<std::size_t>(on_their_way + open);
 }
 
 void Connections::end(Open& open) {
-  if (!open.ended) ::shutdown(open.fd, SHUT_RDWR);
+  if (open.ended) return;
+  if (open.stage == Stage::reply) {
+    // What it has not read must not stay in the kernel's buffer until it is tired of that.
+    const linger at_once{1, 0};
+    ::setsockopt(open.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  ::shutdown(open.fd, SHUT_RDWR);
   open.ended = true;
+}
+
+bool Connections::end_one(std::optional<Peer> peer, Time now) {
+  Open* const open = [&] {
+    Open* const silent = longest_silent(peer);
+    return silent != nullptr ? silent : slowest(peer, now);
+  }();
+  if (open == nullptr) return false;
+  end(*open);
+  ++ended_this_turn_;
+  return true;
+}
+
+/// A client whose bytes nobody has read yet is not silent.
+Connections::Open* Connections::longest_silent(std::optional<Peer> peer) {
+  std::vector<Open*> waiting;
+  for (auto& [key, open] : open_) {
+    const bool waits = open.stage == Stage::request && !open.ended;
+    if (waits && open.peer == peer.value_or(open.peer)) waiting.push_back(&open);
+  }
+  std::sort(waiting.begin(), waiting.end(),
+            [](const Open* a, const Open* b) { return a->since < b->since; });
+  const auto it = std::find_if(waiting.begin(), waiting.end(),
+                               [](const Open* open) { return !has_unread(open->fd); });
+  return it != waiting.end() ? *it : nullptr;
+}
+
+Connections::Open* Connections::slowest(std::optional<Peer> peer, Time now) {
+  Open* result = nullptr;
+  Duration longest = deadlines_.give_way;
+  for (auto& [key, open] : open_) {
+    const bool reads = open.stage == Stage::reply && !open.ended;
+    if (!reads || open.peer != peer.value_or(open.peer)) continue;
+    if (now - open.sent_since < kFirstJudgement) continue;
+    const Duration whole = whole_reply(open, now);
+    if (whole <= longest) continue;
+    result = &open;
+    longest = whole;
+  }
+  return result;
+}
+
+/// How long its reply would take from the first byte to the last at the pace so far.
+Duration Connections::whole_reply(const Open& open, Time now) const {
+  const auto delivered = delivered_(open.fd);
+  const Duration taken = now - open.sent_since;
+  if (!delivered) return taken;
+  const double part = static_cast<double>(*delivered - open.delivered_before) /
+                      static_cast<double>(std::max<std::uint64_t>(open.reply_bytes, 1));
+  constexpr double kLeast = 1e-6;  // keeps the quotient within what a Duration holds
+  return std::chrono::duration_cast<Duration>(taken / std::max(part, kLeast));
 }
 
 void Connections::end_overdue(Time now) {
   const std::lock_guard lock(mutex_);
-  Open* longest = nullptr;
-  bool one_leaves = false;
   for (auto& [key, open] : open_) {
-    if (now - open.since > (open.owes_reply ? deadlines_.reply : deadlines_.request)) end(open);
-    if (open.ended) {
-      one_leaves = true;
-    } else if (!open.owes_reply && (longest == nullptr || open.since < longest->since)) {
-      longest = &open;
-    }
+    const Duration allowed = open.stage == Stage::request ? deadlines_.request : deadlines_.reply;
+    if (now - open.since > allowed) end(open);
   }
-  const bool gives_way = full_locked() && !one_leaves && longest != nullptr &&
-                         now - longest->since > deadlines_.give_way;
-  if (gives_way) end(*longest);
 }
 
 }  // namespace ua

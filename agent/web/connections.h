@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// The open connections of the web server, each with the moment at which it is over: totals, not
-// idle times, so that a client that drips ends too. Owned by the WebServer; any thread.
+// The open connections of the web server: when each is over, and who gives way where there is no
+// room for one more. Times are totals, not idle times, so that a client that drips ends too. Owned
+// by the WebServer; any thread.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "collectors/core/time.h"
@@ -15,48 +21,84 @@ namespace ua {
 struct WebDeadlines {
   Duration request = 5s;  ///< from connecting (or the reply before) to the request's last header
   Duration reply = 15s;   ///< from the request to the last byte of its reply
-  /// Where all connections are taken, one that has waited this long for a request gives way.
+  /// Where all places are taken, a client that would take longer than this to read its reply, at
+  /// its pace so far, gives way.
   Duration give_way = 1s;
+};
+
+struct ConnectionLimits {
+  std::size_t all = 64;
+  std::size_t per_peer = 16;
 };
 
 class Connections {
  public:
   using Key = const void*;
+  /// Whoever has this address; 0: of a Unix socket, whose file decides who may connect.
+  using Peer = std::uint64_t;
+  /// @return bytes that the other side has acknowledged since it connected; nullopt: not known
+  using Delivered = std::function<std::optional<std::uint64_t>(int fd)>;
 
-  Connections(std::size_t limit, WebDeadlines deadlines);
+  /// An IPv4 address, also within IPv6, or the first half of an IPv6 address: a host has as many
+  /// of the second halves as it likes.
+  static Peer peer_of(const sockaddr* address);
 
+  Connections(ConnectionLimits limits, WebDeadlines deadlines, Delivered delivered = tcp_delivered);
+
+  /// Whether one more may be accepted. Where all places are taken, another one is ended for it: the
+  /// one that has waited longest for its request, else the slowest reader. Not without end: who is
+  /// ended may come back at once, and all of that would keep a processor busy.
+  bool make_room(Time now);
   /// One more was accepted; opened() follows, or dropped() where it came to nothing.
-  void accepted();
-  void dropped();
+  void accepted(Peer peer);
+  void dropped(Peer peer);
+  /// A peer that has more than its share of places loses one.
   /// @param fd stays open until closed()
-  void opened(Key key, int fd, Time now);
+  void opened(Key key, Peer peer, int fd, Time now);
   void closed(Key key);
 
   void awaits_request(Key key, Time now);
   void owes_reply(Key key, Time now);
+  /// The reply is made; from now on it is up to the client.
+  void sends_reply(Key key, std::uint64_t bytes, Time now);
 
-  bool full() const;
   bool empty() const;
-  /// Shuts down (never closes) what is over its time, and where all are taken the one that has
-  /// waited longest for its request.
+  /// Shuts down (never closes) what is over its time.
   void end_overdue(Time now);
 
  private:
+  enum class Stage : std::uint8_t { request, making, reply };
   struct Open {
+    Peer peer = 0;
     int fd = -1;
-    Time since;
-    bool owes_reply = false;
+    Stage stage = Stage::request;
+    Time since;       ///< of the wait for a request, or of its reply
+    Time sent_since;  ///< of stage reply
+    std::uint64_t reply_bytes = 0;
+    std::uint64_t delivered_before = 0;
     bool ended = false;
   };
-  void set(Key key, bool owes_reply, Time now);
-  static void end(Open& open);
-  bool full_locked() const { return accepted_ + open_.size() >= limit_; }
 
-  const std::size_t limit_;
+  static std::optional<std::uint64_t> tcp_delivered(int fd);
+  static void end(Open& open);
+
+  // All with the lock held.
+  void arrived(Peer peer);
+  void set(Key key, Stage stage, Time now);
+  std::size_t places(std::optional<Peer> peer) const;
+  bool end_one(std::optional<Peer> peer, Time now);
+  Open* longest_silent(std::optional<Peer> peer);
+  Open* slowest(std::optional<Peer> peer, Time now);
+  Duration whole_reply(const Open& open, Time now) const;
+
+  const ConnectionLimits limits_;
   const WebDeadlines deadlines_;
+  const Delivered delivered_;
   mutable std::mutex mutex_;
-  std::size_t accepted_ = 0;  // on their way to opened()
+  std::vector<Peer> accepted_;  // on their way to opened()
   std::map<Key, Open> open_;
+  Time turn_{};  // when ended_this_turn_ was 0
+  unsigned ended_this_turn_ = 0;
 };
 
 }  // namespace ua

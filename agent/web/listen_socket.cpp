@@ -18,7 +18,9 @@
 namespace ua {
 namespace {
 
-constexpr int kBacklog = 128;
+/// One who finds the queue full asks again after a whole second. A longer one would only have to be
+/// worked off.
+constexpr int kBacklog = 1024;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 

@@ -19,7 +19,6 @@
 namespace ua {
 namespace {
 
-constexpr unsigned kPerAddress = 16;
 constexpr std::size_t kConnectionMemory = 32768;  // request line and headers must fit
 constexpr Duration kReloadPatience = 10s;
 
@@ -108,7 +107,9 @@ struct Request {
 
 struct WebServer::Impl {
   Impl(WebHandlers h, std::function<Time()> clock, unsigned max_connections, WebDeadlines deadlines)
-      : handlers(std::move(h)), now(std::move(clock)), connections(max_connections, deadlines) {}
+      : handlers(std::move(h)),
+        now(std::move(clock)),
+        connections({.all = max_connections}, deadlines) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -153,12 +154,11 @@ Result<void> WebServer::Impl::start(std::vector<ListenSocket> sockets, unsigned 
   // Its own limit is there for the case that ours were wrong.
   daemon = MHD_start_daemon(
       MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
-      nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_CONNECTION_LIMIT, max_connections + 16,
-      MHD_OPTION_PER_IP_CONNECTION_LIMIT, kPerAddress, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      kConnectionMemory, MHD_OPTION_URI_LOG_CALLBACK, &Impl::on_uri, this,
-      MHD_OPTION_UNESCAPE_CALLBACK, &leave_escaped, nullptr, MHD_OPTION_NOTIFY_CONNECTION,
-      &Impl::on_connection, this, MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this,
-      MHD_OPTION_END);
+      nullptr, nullptr, &Impl::on_request, this, MHD_OPTION_CONNECTION_LIMIT,
+      2 * max_connections + 16, MHD_OPTION_CONNECTION_MEMORY_LIMIT, kConnectionMemory,
+      MHD_OPTION_URI_LOG_CALLBACK, &Impl::on_uri, this, MHD_OPTION_UNESCAPE_CALLBACK,
+      &leave_escaped, nullptr, MHD_OPTION_NOTIFY_CONNECTION, &Impl::on_connection, this,
+      MHD_OPTION_NOTIFY_COMPLETED, &Impl::on_completed, this, MHD_OPTION_END);
   if (daemon == nullptr) return fail("cannot start the HTTP server");
   std::vector<UniqueFd> listeners;
   for (ListenSocket& socket : sockets) {
@@ -197,7 +197,10 @@ void WebServer::Impl::on_connection(void* self, MHD_Connection* connection, void
   }
   const MHD_ConnectionInfo* info =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  impl.connections.opened(connection, info->connect_fd, impl.now());
+  const MHD_ConnectionInfo* peer =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+  impl.connections.opened(connection, Connections::peer_of(peer->client_addr), info->connect_fd,
+                          impl.now());
 }
 
 void WebServer::Impl::on_completed(void* self, MHD_Connection* connection, void** state,
@@ -291,6 +294,7 @@ MHD_Result WebServer::Impl::begin_reload(MHD_Connection* connection, Request& re
 MHD_Result WebServer::Impl::send(MHD_Connection* connection, std::string_view handler,
                                  WebReply reply) {
   // Handed over, not copied: a page of a million series has 90 MB.
+  const std::size_t size = reply.body.size();
   auto body = std::make_unique<std::string>(std::move(reply.body));
   MHD_Response* response = MHD_create_response_from_buffer_with_free_callback_cls(
       body->size(), body->data(), [](void* owned) { delete static_cast<std::string*>(owned); },
@@ -303,6 +307,7 @@ MHD_Result WebServer::Impl::send(MHD_Connection* connection, std::string_view ha
   for (const auto& [name, value] : reply.headers) {
     MHD_add_response_header(response, name.c_str(), value.c_str());
   }
+  connections.sends_reply(connection, size, now());
   const MHD_Result queued = MHD_queue_response(connection, reply.code, response);
   MHD_destroy_response(response);
   handlers.count(handler, reply.code);

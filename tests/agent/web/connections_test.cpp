@@ -4,9 +4,12 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <deque>
+#include <map>
 #include <utility>
 
 #include "collectors/core/unique_fd.h"
+#include "collectors/probes/endpoint.h"
 #include "tests/catch.h"
 
 namespace {
@@ -28,12 +31,29 @@ struct Pair {
   ua::UniqueFd server, client;
 };
 
+constexpr ua::Connections::Peer kA = 1;
+constexpr ua::Connections::Peer kB = 2;
+constexpr ua::Connections::Peer kUnixSocket = 0;
+
 struct Fixture {
   ua::Time now{1h};
-  ua::Connections connections{2, {.request = 5s, .reply = 15s, .give_way = 1s}};
-  void open(const Pair& pair) {
-    connections.accepted();
-    connections.opened(&pair, pair.server.get(), now);
+  std::map<int, std::uint64_t> delivered;  // by descriptor; what is not there is not known
+  ua::Connections connections{{.all = 3, .per_peer = 2},
+                              {.request = 5s, .reply = 15s, .give_way = 1s},
+                              [this](int fd) -> std::optional<std::uint64_t> {
+                                const auto it = delivered.find(fd);
+                                if (it == delivered.end()) return std::nullopt;
+                                return it->second;
+                              }};
+  void open(const Pair& pair, ua::Connections::Peer peer = kUnixSocket) {
+    connections.accepted(peer);
+    connections.opened(&pair, peer, pair.server.get(), now);
+  }
+  /// Its request is here and its reply of 1000 bytes is made.
+  void reply(const Pair& pair, std::uint64_t acknowledged = 0) {
+    delivered[pair.server.get()] = acknowledged;
+    connections.owes_reply(&pair, now);
+    connections.sends_reply(&pair, 1000, now);
   }
   void advance(ua::Duration by) {
     now += by;
@@ -77,48 +97,167 @@ TEST_CASE_METHOD(Fixture, "what is closed is never touched again", "[web]") {
   CHECK(connections.empty());
 }
 
-TEST_CASE_METHOD(Fixture, "those on their way count as connections", "[web]") {
+TEST_CASE_METHOD(Fixture, "those on their way take places", "[web]") {
   CHECK(connections.empty());
-  connections.accepted();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(connections.make_room(now));
+    connections.accepted(kUnixSocket);
+  }
   CHECK_FALSE(connections.empty());
-  CHECK_FALSE(connections.full());
-  connections.accepted();
-  CHECK(connections.full());
-  connections.dropped();
-  CHECK_FALSE(connections.full());
-}
-
-TEST_CASE_METHOD(Fixture, "where all are taken the longest silent gives way, one at a time",
-                 "[web]") {
-  const Pair first;
-  const Pair second;
-  open(first);
-  advance(500ms);
-  open(second);
-  REQUIRE(connections.full());
-  advance(500ms);
-  CHECK_FALSE(first.ended());
-  advance(1ms);
-  CHECK(first.ended());
-  advance(2s);  // its place is not free yet, so nobody else has to go
-  CHECK_FALSE(second.ended());
-}
-
-TEST_CASE_METHOD(Fixture, "one that is being answered does not give way", "[web]") {
-  const Pair first;
-  const Pair second;
-  open(first);
-  open(second);
-  connections.owes_reply(&first, now);
-  connections.owes_reply(&second, now);
-  advance(10s);
-  CHECK_FALSE(first.ended());
-  CHECK_FALSE(second.ended());
+  CHECK_FALSE(connections.make_room(now));
+  connections.dropped(kUnixSocket);
+  CHECK(connections.make_room(now));
 }
 
 TEST_CASE_METHOD(Fixture, "nobody gives way while there is room", "[web]") {
   const Pair pair;
   open(pair);
-  advance(4s);
+  CHECK(connections.make_room(now));
   CHECK_FALSE(pair.ended());
+}
+
+TEST_CASE_METHOD(Fixture, "where all places are taken the longest silent gives way at once",
+                 "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) {
+    open(pair);
+    advance(1ms);
+  }
+  connections.owes_reply(&pairs[0], now);
+  CHECK(connections.make_room(now));
+  CHECK(pairs[1].ended());
+  CHECK_FALSE(pairs[0].ended());
+  CHECK_FALSE(pairs[2].ended());
+}
+
+TEST_CASE_METHOD(Fixture, "a client whose bytes nobody has read yet is not silent", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) open(pair);
+  for (const Pair& pair : pairs) send(pair.client.get(), "G", 1, MSG_NOSIGNAL);
+  CHECK_FALSE(connections.make_room(now));
+  char byte = 0;
+  CHECK(recv(pairs[2].server.get(), &byte, 1, 0) == 1);
+  CHECK(connections.make_room(now));
+  CHECK(pairs[2].ended());
+}
+
+TEST_CASE_METHOD(Fixture, "one whose reply is being made does not give way", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) {
+    open(pair);
+    connections.owes_reply(&pair, now);
+  }
+  advance(10s);
+  CHECK_FALSE(connections.make_room(now));
+}
+
+TEST_CASE_METHOD(Fixture, "where none is silent the slowest reader gives way", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) {
+    open(pair);
+    reply(pair, 500);  // of an earlier reply
+  }
+  delivered[pairs[0].server.get()] = 500 + 110;
+  delivered[pairs[1].server.get()] = 500 + 10;
+  delivered[pairs[2].server.get()] = 500 + 20;
+  advance(99ms);
+  CHECK_FALSE(connections.make_room(now));  // too early for a judgement
+  advance(1ms);
+  CHECK(connections.make_room(now));
+  CHECK(pairs[1].ended());
+  CHECK_FALSE(pairs[2].ended());
+  connections.closed(&pairs[1]);
+  const Pair next;
+  open(next);
+  reply(next);
+  CHECK(connections.make_room(now));
+  CHECK(pairs[2].ended());
+  connections.closed(&pairs[2]);
+  const Pair last;
+  open(last);
+  reply(last);
+  CHECK_FALSE(connections.make_room(now));  // at its pace the first one needs 0.9 s
+  CHECK_FALSE(pairs[0].ended());
+}
+
+TEST_CASE_METHOD(Fixture, "a reader whose pace is not known has a second", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) {
+    open(pair);
+    reply(pair);
+  }
+  delivered.clear();
+  advance(1s);
+  CHECK_FALSE(connections.make_room(now));
+  advance(1ms);
+  CHECK(connections.make_room(now));
+}
+
+TEST_CASE_METHOD(Fixture, "a peer with its share of places loses one of its own", "[web]") {
+  const Pair other;
+  const std::array<Pair, 3> pairs;
+  open(other, kB);
+  advance(1ms);
+  for (const Pair& pair : pairs) {
+    open(pair, kA);
+    advance(1ms);
+  }
+  CHECK(pairs[0].ended());
+  CHECK_FALSE(pairs[1].ended());
+  CHECK_FALSE(pairs[2].ended());
+  CHECK_FALSE(other.ended());
+}
+
+TEST_CASE_METHOD(Fixture, "a peer's share holds where all of them come at once, too", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (int i = 0; i < 3; ++i) connections.accepted(kA);
+  for (const Pair& pair : pairs) {
+    connections.opened(&pair, kA, pair.server.get(), now);
+    advance(1ms);
+  }
+  CHECK(pairs[0].ended());
+  CHECK_FALSE(pairs[1].ended());
+  CHECK_FALSE(pairs[2].ended());
+}
+
+TEST_CASE_METHOD(Fixture, "Unix sockets are nobody's share", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) open(pair, kUnixSocket);
+  for (const Pair& pair : pairs) CHECK_FALSE(pair.ended());
+}
+
+TEST_CASE_METHOD(Fixture, "not more than a few are ended in a moment", "[web]") {
+  std::deque<Pair> pairs;
+  const auto come = [&] {
+    while (connections.make_room(now)) open(pairs.emplace_back());
+    for (const Pair& pair : pairs) {
+      if (pair.ended()) connections.closed(&pair);
+    }
+  };
+  for (int i = 0; i < 100; ++i) come();
+  CHECK(pairs.size() == 3 + 16);
+  advance(9ms);
+  CHECK_FALSE(connections.make_room(now));
+  advance(1ms);
+  CHECK(connections.make_room(now));
+}
+
+TEST_CASE_METHOD(Fixture, "what has ended and is not closed yet is not without limit", "[web]") {
+  std::deque<Pair> pairs;
+  while (connections.make_room(now)) open(pairs.emplace_back());
+  CHECK(pairs.size() == 6);
+}
+
+TEST_CASE("a peer is an IPv4 address or half an IPv6 address", "[web]") {
+  const auto peer = [](const char* address) {
+    return ua::Connections::peer_of(ua::ip_endpoint(address, 1)->address());
+  };
+  CHECK(peer("192.0.2.1") == 0xc0000201);
+  CHECK(peer("::ffff:192.0.2.1") == 0xc0000201);
+  CHECK(peer("2001:db8::1") == 0x20010db800000000);
+  CHECK(peer("2001:db8::ffff:1") == peer("2001:db8::1"));
+  CHECK(peer("2001:db8:0:1::1") != peer("2001:db8::1"));
+  CHECK(peer("::1") != 0);
+  CHECK(ua::Connections::peer_of(ua::unix_endpoint("/a")->address()) == 0);
+  CHECK(ua::Connections::peer_of(nullptr) == 0);
 }
