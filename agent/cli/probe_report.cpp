@@ -76,7 +76,7 @@ std::string advice(const Target& target, const Outcome& outcome, const std::stri
     result += prose("note", "the trouble is on this machine; it says nothing about the upstream");
   }
   return result + prose("likely cause", row.likely_cause) + prose("first check", row.first_check) +
-         field("command", fill_command(row, target, service));
+         field("command", fill_command(row, target, service, outcome));
 }
 
 std::string http_line(const HttpFacts& http) {
@@ -107,6 +107,9 @@ std::string tls_lines(const TlsFacts& tls, WallTime now) {
       result += field("valid from", date(tls.certificate->not_before));
     }
     result += field("expires", expiry(tls.certificate->not_after, now));
+    if (tls.chain_not_after && *tls.chain_not_after < tls.certificate->not_after) {
+      result += field("chain until", expiry(*tls.chain_not_after, now) + " (one above it)");
+    }
   }
   return result;
 }
@@ -141,6 +144,7 @@ ordered_json tls_json(const TlsFacts& tls) {
   result["fingerprint_sha256"] = leaf.fingerprint_sha256;
   result["not_before_timestamp"] = to_seconds(leaf.not_before);
   result["not_after_timestamp"] = to_seconds(leaf.not_after);
+  result["chain_not_after_timestamp"] = to_seconds(tls.chain_not_after.value_or(leaf.not_after));
   return result;
 }
 
@@ -152,6 +156,9 @@ std::string report_text(const Target& target, const Outcome& outcome, const std:
   if (outcome.error != ErrorClass::none) result += advice(target, outcome, service);
   if (!outcome.detail.empty()) result += field("detail", outcome.detail);
   if (!outcome.message.empty()) result += field("message", outcome.message);
+  if (!outcome.redirected_to.empty()) {
+    result += field("redirected to", outcome.redirected_to);
+  }
   if (!outcome.address.empty()) {
     const std::string of =
         outcome.addresses > 1 ? " (the name has " + std::to_string(outcome.addresses) + ")" : "";
@@ -172,6 +179,7 @@ std::string report_json(const Target& target, const Outcome& outcome, const std:
                     {"message", escape_line(outcome.message)},
                     {"address", outcome.address},
                     {"addresses", outcome.addresses},
+                    {"redirected_to", escape_line(outcome.redirected_to, kMaxLine)},
                     {"timings", timings(outcome.times)},
                     {"http", nullptr},
                     {"tls", nullptr},
@@ -185,7 +193,7 @@ std::string report_json(const Target& target, const Outcome& outcome, const std:
     json["phase"] = name(row.phase);
     json["likely_cause"] = row.likely_cause;
     json["first_check"] = row.first_check;
-    json["command"] = fill_command(row, target, service);
+    json["command"] = fill_command(row, target, service, outcome);
   }
   return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }

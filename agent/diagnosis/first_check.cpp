@@ -39,11 +39,21 @@ std::string applicable(std::string_view command, bool unix_socket) {
     const std::size_t end = std::min(rest.find("; "), rest.size());
     const std::string_view part = rest.substr(0, end);
     rest.remove_prefix(std::min(end + 2, rest.size()));
-    const bool about_network = mentions(part, "{host}") || mentions(part, "{port}");
+    const bool about_network =
+        mentions(part, "{host}") || mentions(part, "{port}") || mentions(part, "{ip}");
     if (unix_socket ? about_network : mentions(part, "{path}")) continue;
     kept += (kept.empty() ? "" : "; ") + std::string(part);
   }
   return kept.empty() ? std::string(command) : kept;
+}
+
+const std::string kLocalhost = "localhost";
+
+/// "192.0.2.1:80" and "[2001:db8::1]:80" without port and brackets; empty for a socket's path.
+std::string ip_of(std::string_view address) {
+  if (address.starts_with('[')) return std::string(address.substr(1, address.find(']') - 1));
+  const std::size_t colon = address.rfind(':');
+  return std::string(colon == std::string_view::npos ? "" : address.substr(0, colon));
 }
 
 std::string command_for_unix(const ErrorClassInfo& row, const Target& target) {
@@ -53,10 +63,11 @@ std::string command_for_unix(const ErrorClassInfo& row, const Target& target) {
                                 {"ss -ltn 'sport = :{port}'", "ss -lx src {path}"}});
   if (mentions(command, "curl ")) {
     const std::string socket = "--unix-socket {path} ";
-    command =
-        replace_all(command, {{"{url}", socket + shell_quote("http://localhost" + target.path)},
-                              {"http://{host}:{port}/", socket + "http://localhost/"},
-                              {"https://{host}:{port}/", socket + "https://localhost/"}});
+    command = replace_all(
+        command, {{"{url}", socket + shell_quote("http://localhost" +
+                                                 target.path.substr(0, target.path.find('?')))},
+                  {"http://{host}:{port}/", socket + "http://localhost/"},
+                  {"https://{host}:{port}/", socket + "https://localhost/"}});
   }
   return applicable(command, true);
 }
@@ -73,17 +84,25 @@ std::string shell_quote(std::string_view value) {
   return '\'' + replace_all(value, {{"'", "'\\''"}}) + '\'';
 }
 
-std::string fill_command(const ErrorClassInfo& error_class, const Target& target,
-                         std::string_view service) {
+std::string fill_command(const ErrorClassInfo& error_class, const Target& configured,
+                         std::string_view service, const Outcome& outcome) {
+  const auto hop = parse_target(outcome.redirected_to);
+  const Target& target = hop ? *hop : configured;
   const bool unix_socket = target.is_unix();
   const std::string command =
       unix_socket ? command_for_unix(error_class, target) : applicable(error_class.command, false);
-  const std::string address = shell_quote(target.authority());
+  const std::string authority = shell_quote(target.authority());
+  const std::string& host = unix_socket ? kLocalhost : target.host;
+  const std::string& name = outcome.server_name.empty() ? host : outcome.server_name;
+  // An address that was tried for the hop before says nothing about this one.
+  const std::string ip = hop ? "" : ip_of(outcome.address);
   return replace_all(command,
-                     {{"{host}:{port}", address},  // together: an IPv6 address needs its brackets
-                      {"{host}", shell_quote(unix_socket ? "localhost" : target.host)},
+                     {{"{host}:{port}", authority},  // together: IPv6 needs its brackets
+                      {"{host}", shell_quote(host)},
                       {"{port}", std::to_string(target.port)},
-                      {"{address}", address},
+                      {"{ip}", shell_quote(ip.empty() ? host : ip)},
+                      {"{sni}", shell_quote(name)},
+                      {"{address}", authority},
                       {"{path}", shell_quote(target.unix_path)},
                       {"{url}", shell_quote(target.label)},
                       {"{service}", service.empty() ? "YOUR-SERVICE" : shell_quote(service)}});

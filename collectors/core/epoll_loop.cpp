@@ -102,17 +102,22 @@ int EpollLoop::wait_milliseconds() const {
   return static_cast<int>(std::clamp<std::int64_t>(wait.count(), 0, 3'600'000));
 }
 
-void EpollLoop::note_lateness(Time now) {
+Duration EpollLoop::lateness(Time now) const {
   const auto due = timers_.next();
-  if (!due || *due > now) return;
-  const Duration late = now - *due;
+  return due ? now - std::max(*due, noted_) : Duration::zero();
+}
+
+void EpollLoop::note_lateness(Time now) {
+  const Duration late = lateness(now);
+  if (late <= Duration::zero()) return;
+  noted_ = now;
   if (late >= kStallThreshold) stalled_ += late;
   if (on_lag_) on_lag_(late);
 }
 
-void EpollLoop::turn() {
+void EpollLoop::take_events(int wait_milliseconds) {
   std::array<epoll_event, kEventsPerTurn> events;
-  const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, wait_milliseconds());
+  const int count = epoll_wait(epoll_.get(), events.data(), kEventsPerTurn, wait_milliseconds);
   // Before any callback, so that whoever is called already sees the hold-up in stalled().
   note_lateness(now());
   for (int i = 0; i < count; ++i) {
@@ -126,6 +131,12 @@ void EpollLoop::turn() {
     const std::shared_ptr<FdCallback> callback = watched_[fd].callback;
     (*callback)(events[static_cast<std::size_t>(i)].events);
   }
+}
+
+void EpollLoop::turn() {
+  take_events(wait_milliseconds());
+  // A callback ran long: what arrived meanwhile is seen before a deadline passes on it.
+  if (lateness(now()) >= kStallThreshold) take_events(0);
   timers_.run_due(now());
 }
 

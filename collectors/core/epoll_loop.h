@@ -48,7 +48,10 @@ class EpollLoop final : public Loop {
 
   void turn();
   int wait_milliseconds() const;
+  /// How late the loop is now, apart from what was noted already.
+  Duration lateness(Time now) const;
   void note_lateness(Time now);
+  void take_events(int wait_milliseconds);
   void run_posted();
 
   UniqueFd epoll_;
@@ -57,6 +60,7 @@ class EpollLoop final : public Loop {
   std::vector<Watched> watched_;  // by descriptor
   std::function<void(Duration)> on_lag_;
   Duration stalled_{0};
+  Time noted_{};  // up to here lateness is counted
   std::atomic<bool> stopping_{false};
   std::mutex posted_mutex_;
   std::vector<Callback> posted_;

@@ -78,8 +78,10 @@ struct Outcome {
   std::string detail;   ///< bounded tokens, comma separated ("errno_111", "icmp_3_13"); no label
   std::string message;  ///< text for people; may hold untrusted bytes: escape it on output
   PhaseTimes times;
-  std::string address;     ///< "192.0.2.1:80", "[2001:db8::1]:80" or a socket's path; empty: none
-  unsigned addresses = 0;  ///< how many the name resolved to; 0 where the name did not
+  std::string address;  ///< "192.0.2.1:80", "[2001:db8::1]:80" or a socket's path; empty: none
+  std::string redirected_to;  ///< URL, without query, of the hop all this is about; empty: target
+  std::string server_name;    ///< that TLS asked for; empty where none was
+  unsigned addresses = 0;     ///< how many the name resolved to; 0 where the name did not
   std::optional<HttpFacts> http;
   std::optional<TlsFacts> tls;
   std::optional<Duration> dns_ttl;  ///< what was left of it; absent for literals

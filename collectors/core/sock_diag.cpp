@@ -101,7 +101,30 @@ Result<void> send_request(int fd, const DiagFilter& filter) {
   return {};
 }
 
-DiagSocket to_socket(const inet_diag_msg& message) {
+/// The value that `bytes` begins with; zeros where they are too few.
+template <typename T>
+T beginning(std::string_view bytes) {
+  T result{};
+  if (bytes.size() >= sizeof result) std::memcpy(&result, bytes.data(), sizeof result);
+  return result;
+}
+
+/// The attribute INET_DIAG_SKV6ONLY, which the kernel adds to every IPv6 listener unasked.
+bool is_v6_only(std::string_view attributes) {
+  while (attributes.size() >= sizeof(rtattr)) {
+    const auto attribute = beginning<rtattr>(attributes);
+    if (attribute.rta_len < sizeof attribute || attribute.rta_len > attributes.size()) return false;
+    if (attribute.rta_type == INET_DIAG_SKV6ONLY) {
+      return attribute.rta_len > sizeof attribute && attributes[sizeof attribute] != 0;
+    }
+    attributes.remove_prefix(
+        std::min<std::size_t>(RTA_ALIGN(attribute.rta_len), attributes.size()));
+  }
+  return false;
+}
+
+DiagSocket to_socket(std::string_view payload) {
+  const auto message = beginning<inet_diag_msg>(payload);
   DiagSocket result;
   result.family = message.idiag_family;
   result.state = static_cast<TcpState>(message.idiag_state);
@@ -110,16 +133,11 @@ DiagSocket to_socket(const inet_diag_msg& message) {
   result.local_port = ntohs(message.id.idiag_sport);
   result.receive_queue = message.idiag_rqueue;
   result.send_queue = message.idiag_wqueue;
+  if (result.family == AF_INET6 && result.state == TcpState::listen) {
+    result.v6_only = is_v6_only(payload.substr(sizeof message));
+  }
   result.uid = message.idiag_uid;
   result.inode = message.idiag_inode;
-  return result;
-}
-
-/// The value that `bytes` begins with; zeros where they are too few.
-template <typename T>
-T beginning(std::string_view bytes) {
-  T result{};
-  if (bytes.size() >= sizeof result) std::memcpy(&result, bytes.data(), sizeof result);
   return result;
 }
 
@@ -137,7 +155,7 @@ Result<bool> take_message(const nlmsghdr& header, std::string_view payload,
   const bool is_socket =
       header.nlmsg_type == TCPDIAG_GETSOCK || header.nlmsg_type == SOCK_DIAG_BY_FAMILY;
   if (is_socket && payload.size() >= sizeof(inet_diag_msg)) {
-    visit(to_socket(beginning<inet_diag_msg>(payload)));
+    visit(to_socket(payload));
   }
   return true;
 }

@@ -41,6 +41,7 @@ struct DiagSocket {
   std::uint16_t local_port = 0;
   std::uint32_t receive_queue = 0;  ///< of a listener: connections waiting to be accepted
   std::uint32_t send_queue = 0;     ///< of a listener: the most that may wait
+  bool v6_only = false;             ///< an IPv6 socket that takes no IPv4 connections
   std::uint32_t uid = 0;
   std::uint32_t inode = 0;
 };

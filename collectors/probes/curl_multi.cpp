@@ -2,24 +2,18 @@
 #include "collectors/probes/curl_multi.h"
 
 #include <sys/epoll.h>
-#include <unistd.h>
 
-#include <array>
 #include <stdexcept>
+#include <utility>
 
 namespace ua {
 namespace {
-
-// Where distributions keep the bundle: Debian, Fedora and EL, SUSE, Alpine.
-constexpr std::array<const char*, 4> kBundles{"/etc/ssl/certs/ca-certificates.crt",
-                                              "/etc/pki/tls/certs/ca-bundle.crt",
-                                              "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 
 constexpr std::size_t kMaxIdleHandles = 256;
 
 }  // namespace
 
-CurlMulti::CurlMulti(Loop& loop) : loop_(loop) {
+CurlMulti::CurlMulti(Loop& loop, std::string ca_file) : loop_(loop), ca_file_(std::move(ca_file)) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     throw std::runtime_error("libcurl could not start");
   }
@@ -32,12 +26,6 @@ CurlMulti::CurlMulti(Loop& loop) : loop_(loop) {
   // The address does not matter: the socket handed over is connected already. It only keeps libcurl
   // from resolving the URL's host.
   connect_to_ = curl_slist_append(nullptr, "::127.0.0.1:1");
-  for (const char* bundle : kBundles) {
-    if (access(bundle, R_OK) == 0) {
-      ca_bundle_ = bundle;
-      break;
-    }
-  }
 }
 
 CurlMulti::~CurlMulti() {
@@ -66,6 +54,8 @@ void CurlMulti::set_up(CURL* handle) const {
   // Debian compiles a CA directory in; with it set libcurl parses the bundle anew for every
   // connection, 22 ms each.
   curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+  curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file_.empty() ? nullptr : ca_file_.c_str());
+  curl_easy_setopt(handle, CURLOPT_CA_CACHE_TIMEOUT, -1L);  // a changed file gets a new CurlMulti
 }
 
 CURL* CurlMulti::acquire() {
@@ -74,6 +64,10 @@ CURL* CurlMulti::acquire() {
     idle_.pop_back();
     return handle;
   }
+  return acquire_fresh();
+}
+
+CURL* CurlMulti::acquire_fresh() {
   CURL* handle = curl_easy_init();
   if (handle != nullptr) set_up(handle);
   return handle;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libcurl's multi handle on our Loop, and a pool of easy handles. libcurl never resolves and never
-// connects: it is handed connected sockets. Owned by a ProbeEngine; loop thread.
+// libcurl's multi handle on our Loop, and a pool of easy handles. libcurl never resolves, and never
+// connects but to Unix sockets: it is handed connected sockets. Owned by a CurlPool; loop thread.
 #pragma once
 
 #include <curl/curl.h>
@@ -17,7 +17,8 @@ namespace ua {
 class CurlMulti {
  public:
   /// Throws std::runtime_error where libcurl gives no handle.
-  explicit CurlMulti(Loop& loop);
+  /// @param ca_file root certificates for all its transfers, read once; empty: none
+  CurlMulti(Loop& loop, std::string ca_file);
   ~CurlMulti();
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
@@ -26,13 +27,12 @@ class CurlMulti {
   /// reused, since making one costs more than a probe.
   CURL* acquire();
   void release(CURL* handle);
+  /// One that was never used: errno of an earlier transfer sticks to a handle (libcurl before 8.8).
+  CURL* acquire_fresh();
 
   /// Starts the transfer. `done` is called once with libcurl's code, unless remove() comes first.
   void add(CURL* handle, std::function<void(CURLcode)>* done);
   void remove(CURL* handle);
-
-  /// The system's bundle of root certificates; empty where none was found.
-  const std::string& ca_bundle() const { return ca_bundle_; }
 
  private:
   static int on_socket(CURL* handle, curl_socket_t fd, int what, void* self, void* known) noexcept;
@@ -44,7 +44,7 @@ class CurlMulti {
   Loop& loop_;
   CURLM* multi_ = nullptr;
   curl_slist* connect_to_ = nullptr;
-  std::string ca_bundle_;
+  std::string ca_file_;
   std::vector<CURL*> idle_;
   std::vector<Watch> watches_;  // by descriptor
   Timer timer_;

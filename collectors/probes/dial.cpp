@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/dial.h"
 
+#include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -13,6 +14,7 @@ ErrorClass class_of_errno(int error, bool unix_socket) {
   switch (error) {
     case ECONNREFUSED:
     case ENOENT:
+    case ENOTDIR:
       return ErrorClass::connect_refused;
     case EHOSTUNREACH:
     case ENETUNREACH:
@@ -39,6 +41,7 @@ ErrorClass class_of_errno(int error, bool unix_socket) {
     case EAGAIN:
       return unix_socket ? ErrorClass::listen_queue_full : ErrorClass::local_resources_exhausted;
     case ENAMETOOLONG:
+    case ELOOP:
     case ENOTSOCK:
     case EAFNOSUPPORT:
       return ErrorClass::config_invalid;
@@ -49,11 +52,29 @@ ErrorClass class_of_errno(int error, bool unix_socket) {
   }
 }
 
+/// Ports run out for TCP alone: where UDP cannot be routed either, there is no address to use.
+bool has_no_source(const Endpoint& endpoint) {
+  const UniqueFd fd(socket(endpoint.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return fd && connect(fd.get(), endpoint.address(), endpoint.size) != 0 && errno == EADDRNOTAVAIL;
+}
+
+bool lacks_zone(const Endpoint& endpoint) {
+  if (endpoint.family() != AF_INET6) return false;
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(endpoint.address());
+  return IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) != 0 && v6->sin6_scope_id == 0;
+}
+
 }  // namespace
 
 Classified classify_dial(const DialFailure& failure) {
   if (failure.icmp && failure.icmp->is_rejection()) {
     return {ErrorClass::connect_firewall_rejected, failure.icmp->token()};
+  }
+  if (failure.queue_full && failure.error == ECONNREFUSED) {  // net.ipv4.tcp_abort_on_overflow
+    return {ErrorClass::listen_queue_full, "accept_queue_full,rst"};
+  }
+  if (failure.listening && failure.error == ECONNREFUSED) {
+    return {ErrorClass::connect_firewall_rejected, "rst,listening"};
   }
   if (failure.timed_out) {
     if (failure.queue_full) return {ErrorClass::listen_queue_full, "accept_queue_full"};
@@ -61,6 +82,8 @@ Classified classify_dial(const DialFailure& failure) {
   }
   Classified result{class_of_errno(failure.error, failure.unix_socket),
                     "errno_" + std::to_string(failure.error)};
+  if (failure.zone_missing) return {ErrorClass::config_invalid, "zone_missing"};
+  if (failure.no_source) result.error = ErrorClass::unreachable;
   // IPv6 without an address family in the kernel is "unreachable", not a mistake in the target.
   if (failure.no_socket && failure.error == EAFNOSUPPORT) result.error = ErrorClass::unreachable;
   if (failure.icmp) result.detail += ',' + failure.icmp->token();
@@ -90,6 +113,8 @@ void Dial::fail_later(int error, bool no_socket) {
   failure.error = error;
   failure.no_socket = no_socket;
   failure.unix_socket = endpoint_.family() == AF_UNIX;
+  failure.no_source = !no_socket && error == EADDRNOTAVAIL && has_no_source(endpoint_);
+  failure.zone_missing = error == EINVAL && lacks_zone(endpoint_);
   later_ = loop_.after(Duration::zero(), [this, failure] {
     const Failed failed = std::move(failed_);
     failed(failure);

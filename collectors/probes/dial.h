@@ -29,7 +29,10 @@ struct DialFailure {
   bool timed_out = false;
   bool unix_socket = false;
   std::optional<IcmpError> icmp;
-  bool queue_full = false;  ///< timed out, and the local listener's accept queue is full
+  bool queue_full = false;    ///< the local listener's accept queue is full
+  bool listening = false;     ///< refused, although this host has a listener there
+  bool no_source = false;     ///< this host has no address to connect from
+  bool zone_missing = false;  ///< link-local address that does not say on which interface
 };
 
 struct Classified {

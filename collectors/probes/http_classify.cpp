@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <span>
 
 namespace ua {
@@ -26,7 +27,10 @@ bool contains_any(std::string_view text, std::span<const std::string_view> parts
 }
 
 std::string how_closed(const HttpEvidence& e) {
-  if (e.tcp.reset || contains(e.error_text, "reset by peer")) return "rst";
+  if (contains(e.error_text, "reset by peer") || contains(e.error_text, "errno 104")) return "rst";
+  // Our close_notify to a peer that has closed draws a RST of its own: no evidence.
+  if (e.tls) return e.tcp.known ? "fin" : "";
+  if (e.tcp.reset) return "rst";
   return e.tcp.fin_received ? "fin" : "";
 }
 
@@ -42,10 +46,7 @@ Classified certificate(const HttpEvidence& e) {
   return {tls_cert_untrusted, "x509_" + std::to_string(e.verify_result)};
 }
 
-Classified handshake(const HttpEvidence& e) {
-  static constexpr std::array<std::string_view, 6> kOtherProtocol{
-      "wrong version number",   "0A00010B", "http request", "0A00009C",
-      "packet length too long", "0A0000C6"};
+bool about_client_certificate(const HttpEvidence& e) {
   static constexpr std::array<std::string_view, 8> kClientCertificate{
       "certificate required",
       "alert bad certificate",
@@ -55,10 +56,15 @@ Classified handshake(const HttpEvidence& e) {
       "alert certificate revoked",
       "alert certificate expired",
       "alert certificate unknown"};
+  return contains_any(e.error_text, kClientCertificate);
+}
+
+Classified handshake(const HttpEvidence& e) {
+  static constexpr std::array<std::string_view, 6> kOtherProtocol{
+      "wrong version number",   "0A00010B", "http request", "0A00009C",
+      "packet length too long", "0A0000C6"};
   if (contains_any(e.error_text, kOtherProtocol)) return {protocol_mismatch, "not_tls"};
-  if (contains_any(e.error_text, kClientCertificate)) {
-    return {tls_client_cert_required, "alert"};
-  }
+  if (about_client_certificate(e)) return {tls_client_cert_required, "alert"};
   if (e.client_cert_requested) return {tls_client_cert_required, "cert_requested"};
   if (contains(e.error_text, "alert")) return {tls_handshake_failed, "alert"};
   return {tls_handshake_failed, how_closed(e)};
@@ -85,9 +91,21 @@ Classified receive_error(const HttpEvidence& e) {
       contains(e.error_text, "Too many response headers")) {
     return {headers_too_large, ""};
   }
-  if (e.tls && contains(e.error_text, "alert")) return handshake(e);
-  if (e.header_complete) return {body_truncated, "rst"};
-  return no_headers(e, reset_before_headers);
+  const bool alert = e.tls && contains(e.error_text, "alert");
+  if (e.header_complete) return {body_truncated, alert ? "alert" : how_closed(e)};
+  // TLS 1.3 tells of a missing client certificate after the handshake only.
+  if (alert && !e.handshake_done) return handshake(e);
+  if (alert && about_client_certificate(e)) return {tls_client_cert_required, "alert"};
+  if (alert) return {closed_before_headers, "alert"};
+  return no_headers(e, how_closed(e) == "fin" ? closed_before_headers : reset_before_headers);
+}
+
+/// libcurl hides EAGAIN, a full queue, as no error at all.
+Classified unix_connect(const HttpEvidence& e) {
+  DialFailure failure;
+  failure.unix_socket = true;
+  failure.error = e.connect_errno == 0 ? EAGAIN : e.connect_errno;
+  return classify_dial(failure);
 }
 
 /// Rows that need no more than libcurl's code. `unknown`: not one of them.
@@ -138,8 +156,9 @@ Classified classify_transfer(const HttpEvidence& e) {
       return {};
     case CURLE_UNSUPPORTED_PROTOCOL:
       if (!e.request_sent) return {config_invalid, "curl_1"};
-      if (contains(e.error_text, "Unsupported HTTP version")) return {invalid_response, "version"};
-      return {protocol_mismatch, "not_http"};
+      // Only this text is about bytes that do not begin with "HTTP/".
+      if (contains(e.error_text, "HTTP/0.9")) return {protocol_mismatch, "not_http"};
+      return {invalid_response, "status_line"};
     case CURLE_OUT_OF_MEMORY:
       // An endless header line, in libcurl before 8.
       return {e.status != 0 ? headers_too_large : local_resources_exhausted, "curl_27"};
@@ -151,7 +170,10 @@ Classified classify_transfer(const HttpEvidence& e) {
     case CURLE_PARTIAL_FILE:
       if (e.status == 0) return no_headers(e, closed_before_headers);
       return {body_truncated, how_closed(e)};
-    case CURLE_COULDNT_CONNECT:  // we had connected: the peer has reset the connection since
+    case CURLE_COULDNT_CONNECT:
+      if (e.unix_socket) return unix_connect(e);
+      // We had connected: the peer has reset the connection since.
+      return no_headers(e, reset_before_headers);
     case CURLE_SEND_ERROR:
       return no_headers(e, reset_before_headers);
     case CURLE_RECV_ERROR:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what an HTTP transfer showed to exactly one error class: the ordered decision list, pure.
-// The rows about connecting stand in dial.cpp, since we connect ourselves.
+// The rows about connecting stand in dial.cpp, since we connect ourselves (but to Unix sockets).
 #pragma once
 
 #include <curl/curl.h>
@@ -17,7 +17,9 @@ struct HttpEvidence {
   CURLcode code = CURLE_OK;
   bool timed_out = false;  ///< our deadline ended it; `code` then means nothing
   bool tls = false;
-  bool handshake_done = false;         ///< of TLS
+  bool unix_socket = false;
+  int connect_errno = 0;        ///< of libcurl's own connect to a Unix socket; 0 also for EAGAIN
+  bool handshake_done = false;  ///< of TLS
   bool client_cert_requested = false;  ///< seen a CertificateRequest
   bool request_sent = false;
   bool header_complete = false;  ///< the empty line after the (final) header block arrived

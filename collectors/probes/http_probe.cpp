@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/http_probe.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <string>
 
+#include "collectors/probes/certificate_fetch.h"
+#include "collectors/probes/curl_socket.h"
 #include "collectors/probes/http_answer.h"
 #include "collectors/probes/http_classify.h"
 #include "collectors/probes/http_request.h"
@@ -18,6 +18,8 @@ namespace ua {
 namespace {
 
 constexpr Duration kFactsKept = 1h;  // of a second handshake
+// Steps of a pattern over a body, each some nanoseconds at worst: above this not on the loop.
+constexpr std::uint64_t kMaxSteps = 1'000'000;
 
 class HttpProbe final : public Probe {
  public:
@@ -27,20 +29,17 @@ class HttpProbe final : public Probe {
         request_(std::move(request)),
         answer_(request_->http().max_body, request_->http().expect_body != nullptr) {}
 
-  ~HttpProbe() override {
-    if (handle_ != nullptr) drop_handle();
-    if (fd_ >= 0) ::close(fd_);
-  }
+  ~HttpProbe() override { drop_handle(); }
   HttpProbe(const HttpProbe&) = delete;
   HttpProbe& operator=(const HttpProbe&) = delete;
 
   void start(Connection connection, Done done) override {
     done_ = std::move(done);
     started_ = connection.connected_at;
-    fd_ = connection.fd.release();
-    unix_ = connection.peer.family() == AF_UNIX;
+    connected_ = std::move(connection.fd);
     peer_ = connection.peer;
     evidence_.tls = target_.is_tls();
+    evidence_.unix_socket = target_.is_unix();
     if (evidence_.tls && !engine_.handshakes.enter(ticket_, [this] { after_waiting(); })) {
       in_line_ = true;
       return;
@@ -49,43 +48,47 @@ class HttpProbe final : public Probe {
   }
 
   ProbeResult cancel() override {
-    if (verdict_) {  // time ran out in the second handshake: the verdict stands
-      dial_.reset();
-      if (handle_ != nullptr) drop_handle();
+    if (in_line_) return own_trouble("handshake_queue", "too many TLS handshakes at once");
+    if (matching_) return out_of_time_matching();
+    if (verdict_) {  // it stands without the certificates
+      fetch_.reset();
       return std::move(*verdict_);
     }
-    if (in_line_) return own_trouble("handshake_queue");
     evidence_.timed_out = true;
-    note_tcp();
+    note_tcp(socket_.fd());
     return conclude(CURLE_OK);
   }
 
  private:
   void after_waiting();
   void begin();
-  void set_options();
-  static ProbeResult own_trouble(std::string_view detail);
+  void set_callbacks();
+  static ProbeResult own_trouble(std::string_view detail, std::string_view message);
 
   void on_finished(CURLcode code);
   void deliver(ProbeResult result);
-  bool wants_second_handshake(CURLcode code, const ProbeResult& result);
-  void second_handshake(ProbeResult verdict);
-  void on_second_connection(Connection connection);
-  void on_second_handshake();
+  void deliver_later(ProbeResult result);
   ProbeResult conclude(CURLcode code);
   void read_times(Outcome& outcome) const;
   void read_facts(CURLcode code, Outcome& outcome);
   void read_http_facts(Outcome& outcome) const;
   void read_tls_facts(CURLcode code, Outcome& outcome);
-  void judge(Outcome& outcome);
-  std::optional<Target> redirect_target() const;
-  void note_tcp();
+  void judge(ProbeResult& result) const;
+  void judge_redirect(ProbeResult& result) const;
+
+  bool match_takes_long() const;
+  void match_on_worker(ProbeResult result);
+  ProbeResult out_of_time_matching();
+
+  bool wants_certificates(CURLcode code, const ProbeResult& result) const;
+  void fetch_certificates(ProbeResult verdict);
+  void on_certificates(const TlsFacts& facts);
+  std::string memory_key(const Outcome& outcome) const;
+
+  void note_tcp(int fd);
+  void before_close(int fd);
   void drop_handle();
 
-  static curl_socket_t open_socket(void* self, curlsocktype purpose,
-                                   curl_sockaddr* address) noexcept;
-  static int set_socket(void* self, curl_socket_t fd, curlsocktype purpose) noexcept;
-  static int close_socket(void* self, curl_socket_t fd) noexcept;
   static std::size_t header_callback(char* data, std::size_t size, std::size_t count,
                                      void* self) noexcept;
   static std::size_t body_callback(char* data, std::size_t size, std::size_t count,
@@ -100,13 +103,16 @@ class HttpProbe final : public Probe {
   std::function<void(CURLcode)> finished_;
   HandshakeGate::Ticket ticket_;
   bool in_line_ = false;  // for a handshake
+  std::shared_ptr<CurlMulti> curl_;
   CURL* handle_ = nullptr;
-  int fd_ = -1;  // ours until libcurl's open callback takes it
-  curl_socket_t in_use_ = -1;
-  bool unix_ = false;
+  UniqueFd connected_;
+  CurlSocket socket_;
   Endpoint peer_;
-  std::optional<ProbeResult> verdict_;  // set while a second handshake fetches the certificates
-  std::unique_ptr<Dial> dial_;
+  // Set while something follows the exchange: the certificates are fetched, or a body is matched.
+  std::optional<ProbeResult> verdict_;
+  std::unique_ptr<CertificateFetch> fetch_;
+  bool matching_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what the worker hands back
   Timer later_;
   Time started_;
   HttpEvidence evidence_;
@@ -123,32 +129,28 @@ void HttpProbe::after_waiting() {
 }
 
 void HttpProbe::begin() {
-  handle_ = engine_.curl.acquire();
-  if (handle_ == nullptr) {
-    later_ = engine_.loop.after(Duration::zero(), [this] { deliver(own_trouble("no_handle")); });
-    return;
+  const bool verified = evidence_.tls && !request_->tls().insecure_skip_verify;
+  const std::string ca_file = verified ? request_->ca_file() : "";
+  if (verified && ca_file.empty()) {
+    ProbeResult result = own_trouble(
+        "no_ca_bundle", "no root certificates here: install ca-certificates, or set tls.ca_file");
+    result.outcome.error = ErrorClass::config_invalid;
+    return deliver_later(std::move(result));
   }
+  curl_ = verified ? engine_.curl.trusting(ca_file) : engine_.curl.plain();
+  handle_ = evidence_.unix_socket ? curl_->acquire_fresh() : curl_->acquire();
+  if (handle_ == nullptr) {
+    return deliver_later(own_trouble("no_handle", "libcurl had no memory for a transfer"));
+  }
+  request_->set_on(handle_, target_);
+  socket_.attach(handle_, std::move(connected_), [this](int fd) { before_close(fd); });
+  set_callbacks();
   finished_ = [this](CURLcode code) { on_finished(code); };
-  set_options();
-  engine_.curl.add(handle_, &finished_);
+  curl_->add(handle_, &finished_);
 }
 
-ProbeResult HttpProbe::own_trouble(std::string_view detail) {
-  ProbeResult result;
-  result.outcome.error = ErrorClass::local_resources_exhausted;
-  result.outcome.detail = detail;
-  return result;
-}
-
-void HttpProbe::set_options() {
-  request_->set_on(handle_, target_, engine_.curl.ca_bundle());
+void HttpProbe::set_callbacks() {
   curl_easy_setopt(handle_, CURLOPT_ERRORBUFFER, error_text_.data());
-  curl_easy_setopt(handle_, CURLOPT_OPENSOCKETFUNCTION, &HttpProbe::open_socket);
-  curl_easy_setopt(handle_, CURLOPT_OPENSOCKETDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_SOCKOPTFUNCTION, &HttpProbe::set_socket);
-  curl_easy_setopt(handle_, CURLOPT_SOCKOPTDATA, this);
-  curl_easy_setopt(handle_, CURLOPT_CLOSESOCKETFUNCTION, &HttpProbe::close_socket);
-  curl_easy_setopt(handle_, CURLOPT_CLOSESOCKETDATA, this);
   curl_easy_setopt(handle_, CURLOPT_HEADERFUNCTION, &HttpProbe::header_callback);
   curl_easy_setopt(handle_, CURLOPT_HEADERDATA, this);
   curl_easy_setopt(handle_, CURLOPT_WRITEFUNCTION, &HttpProbe::body_callback);
@@ -157,37 +159,23 @@ void HttpProbe::set_options() {
   curl_easy_setopt(handle_, CURLOPT_DEBUGDATA, this);
 }
 
-curl_socket_t HttpProbe::open_socket(void* self, curlsocktype /*purpose*/,
-                                     curl_sockaddr* /*address*/) noexcept {
-  auto* probe = static_cast<HttpProbe*>(self);
-  if (probe->fd_ < 0) return CURL_SOCKET_BAD;  // a second attempt gets none
-  // libcurl 7.88 connects a Unix socket again, already connected or not: it gets a fresh one, and
-  // the connection that was dialled has served as evidence.
-  if (probe->unix_) {
-    ::close(probe->fd_);
-    probe->fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  }
-  probe->in_use_ = std::exchange(probe->fd_, -1);
-  return probe->in_use_ >= 0 ? probe->in_use_ : CURL_SOCKET_BAD;
+ProbeResult HttpProbe::own_trouble(std::string_view detail, std::string_view message) {
+  ProbeResult result;
+  result.outcome.error = ErrorClass::local_resources_exhausted;
+  result.outcome.detail = detail;
+  result.outcome.message = message;
+  return result;
 }
 
-int HttpProbe::set_socket(void* self, curl_socket_t /*fd*/, curlsocktype /*purpose*/) noexcept {
-  return static_cast<HttpProbe*>(self)->unix_ ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ALREADY_CONNECTED;
+void HttpProbe::before_close(int fd) {
+  note_tcp(fd);
+  const bool answered = answer_.header_complete() && !evidence_.timed_out;
+  if (answered && engine_.connect_rate.busy(peer_)) close_by_reset(fd);
 }
 
-int HttpProbe::close_socket(void* self, curl_socket_t fd) noexcept {
-  auto* probe = static_cast<HttpProbe*>(self);
-  probe->note_tcp();
-  const bool answered = probe->answer_.header_complete() && !probe->evidence_.timed_out;
-  if (answered && probe->engine_.connect_rate.busy(probe->peer_)) close_by_reset(fd);
-  probe->in_use_ = -1;
-  return ::close(fd);
-}
-
-void HttpProbe::note_tcp() {
-  // A complete header block needs no more evidence from the kernel.
-  if (in_use_ < 0 || unix_ || answer_.header_complete() || evidence_.tcp.known) return;
-  evidence_.tcp = read_tcp_evidence(in_use_);
+void HttpProbe::note_tcp(int fd) {
+  if (fd < 0 || evidence_.unix_socket || evidence_.tcp.known) return;
+  evidence_.tcp = read_tcp_evidence(fd);
 }
 
 std::size_t HttpProbe::header_callback(char* data, std::size_t size, std::size_t count,
@@ -213,9 +201,12 @@ int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, 
 }
 
 void HttpProbe::on_finished(CURLcode code) {
-  if (verdict_) return on_second_handshake();
   ProbeResult result = conclude(code);
-  if (wants_second_handshake(code, result)) return second_handshake(std::move(result));
+  if (wants_certificates(code, result)) return fetch_certificates(std::move(result));
+  if (result.outcome.error == ErrorClass::none && !result.follow && request_->http().expect_body &&
+      match_takes_long()) {
+    return match_on_worker(std::move(result));
+  }
   deliver(std::move(result));
 }
 
@@ -224,59 +215,15 @@ void HttpProbe::deliver(ProbeResult result) {
   done(std::move(result));
 }
 
-/// libcurl drops the certificates with a chain that it does not trust.
-bool HttpProbe::wants_second_handshake(CURLcode code, const ProbeResult& result) {
-  if (code != CURLE_PEER_FAILED_VERIFICATION || evidence_.certificates) return false;
-  return phase_of(result.outcome.error) == Phase::tls;
-}
-
-/// Takes the certificates only: nothing is verified and nothing is sent after the handshake.
-void HttpProbe::second_handshake(ProbeResult verdict) {
-  verdict_ = std::move(verdict);
-  const auto known = request_->remembered.find(target_.label + peer_.text());
-  if (known != request_->remembered.end() && engine_.loop.now() - known->second.when < kFactsKept) {
-    tls_ = known->second.facts;
-    later_ = engine_.loop.after(Duration::zero(), [this] { on_second_handshake(); });
-    return;
-  }
-  dial_ = std::make_unique<Dial>(
-      engine_.loop, peer_,
-      [this](Connection connection) { on_second_connection(std::move(connection)); },
-      [this](const DialFailure&) { deliver(std::move(*verdict_)); });
-}
-
-void HttpProbe::on_second_connection(Connection connection) {
-  handle_ = engine_.curl.acquire();
-  if (handle_ == nullptr) return deliver(std::move(*verdict_));
-  fd_ = connection.fd.release();
-  tls_ = {};
-  set_options();
-  curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYPEER, 0L);
-  curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYHOST, 0L);
-  curl_easy_setopt(handle_, CURLOPT_CONNECT_ONLY, 1L);
-  engine_.curl.add(handle_, &finished_);
-}
-
-void HttpProbe::on_second_handshake() {
-  if (handle_ != nullptr) {
-    read_certificates(handle_, tls_);
-    drop_handle();
-    request_->remembered[target_.label + peer_.text()] = {engine_.loop.now(), tls_};
-  }
-  if (tls_.certificate) {
-    TlsFacts facts = tls_;
-    facts.verified = false;
-    facts.from_second_handshake = true;
-    if (verdict_->outcome.tls) facts.verify_error = verdict_->outcome.tls->verify_error;
-    verdict_->outcome.tls = std::move(facts);
-  }
-  deliver(std::move(*verdict_));
+void HttpProbe::deliver_later(ProbeResult result) {
+  later_ =
+      engine_.loop.after(Duration::zero(), [this, result = std::move(result)] { deliver(result); });
 }
 
 ProbeResult HttpProbe::conclude(CURLcode code) {
+  if (handle_ == nullptr) return own_trouble("no_handle", "libcurl had no memory for a transfer");
   ProbeResult result;
   Outcome& outcome = result.outcome;
-  if (handle_ == nullptr) return own_trouble("no_handle");
   read_facts(code, outcome);
   read_times(outcome);
   if (answer_.header_overflow()) {
@@ -288,12 +235,8 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
     outcome.detail = std::move(transfer.detail);
   }
   if (outcome.error == ErrorClass::none) {
-    if (!request_->remembered.empty()) {  // a later failure may show another certificate
-      request_->remembered.erase(target_.label + peer_.text());
-    }
-    result.follow = redirect_target();
-    if (!result.follow) judge(outcome);
-  } else if (error_text_[0] != '\0') {
+    judge(result);
+  } else if (error_text_[0] != '\0' && !evidence_.timed_out) {
     outcome.message = error_text_.data();
   }
   drop_handle();
@@ -308,11 +251,16 @@ void HttpProbe::read_facts(CURLcode code, Outcome& outcome) {
   long request_size = 0;
   curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &request_size);
   evidence_.request_sent = request_size > 0;
+  long connect_errno = 0;
+  curl_easy_getinfo(handle_, CURLINFO_OS_ERRNO, &connect_errno);
+  evidence_.connect_errno =
+      socket_.error() != 0 ? socket_.error() : static_cast<int>(connect_errno);
   evidence_.header_complete = answer_.header_complete();
   evidence_.error_text = error_text_.data();
   evidence_.body_start = answer_.body_start();
   if (evidence_.status != 0) read_http_facts(outcome);
   if (evidence_.tls) read_tls_facts(code, outcome);
+  if (evidence_.tls) outcome.server_name = request_->tls_name(target_);
 }
 
 void HttpProbe::read_http_facts(Outcome& outcome) const {
@@ -348,7 +296,11 @@ void HttpProbe::read_times(Outcome& outcome) const {
     curl_easy_getinfo(handle_, what, &value);
     return std::chrono::microseconds(value);
   };
-  const Duration handshake = read(CURLINFO_APPCONNECT_TIME_T);
+  // Where libcurl connected, its first phase is ours to tell.
+  const Duration connected =
+      evidence_.unix_socket ? read(CURLINFO_CONNECT_TIME_T) : Duration::zero();
+  if (connected > Duration::zero()) outcome.times.set(TimedPhase::connect, connected);
+  const Duration handshake = std::max<Duration>(read(CURLINFO_APPCONNECT_TIME_T), connected);
   const Duration ready = read(CURLINFO_PRETRANSFER_TIME_T);
   const Time now = engine_.loop.now();
   if (evidence_.handshake_done) outcome.times.set(TimedPhase::tls, handshake);
@@ -361,34 +313,123 @@ void HttpProbe::read_times(Outcome& outcome) const {
   if (whole) outcome.times.set(TimedPhase::response_body, now - answer_.headers_at());
 }
 
-void HttpProbe::judge(Outcome& outcome) {
+void HttpProbe::judge(ProbeResult& result) const {
   const HttpOptions& http = request_->http();
   const int status = evidence_.status;
+  const bool redirect =
+      status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+  if (http.follow_redirects && redirect) return judge_redirect(result);
   Classified by_status =
       classify_status(status, http.expect_status.contains(status), evidence_.body_start);
+  Outcome& outcome = result.outcome;
   outcome.error = by_status.error;
   outcome.detail = std::move(by_status.detail);
   if (answer_.body_capped()) add_detail(outcome, "body_capped");
-  if (outcome.error != ErrorClass::none || !http.expect_body) return;
+  if (outcome.error != ErrorClass::none || !http.expect_body || match_takes_long()) return;
   if (re2::RE2::PartialMatch(answer_.body(), *http.expect_body)) return;
   outcome.error = ErrorClass::content_mismatch;
   add_detail(outcome, "expect_body");
 }
 
-std::optional<Target> HttpProbe::redirect_target() const {
-  const int status = evidence_.status;
-  if (!request_->http().follow_redirects || status < 300 || status > 399 ||
-      answer_.location().empty()) {
-    return std::nullopt;
+void HttpProbe::judge_redirect(ProbeResult& result) const {
+  Result<Target> to = fail("there is no Location");
+  if (!answer_.location().empty()) to = resolve_location(target_, answer_.location());
+  if (to) {
+    result.follow = std::move(*to);
+    return;
   }
-  const Result<Target> target = resolve_location(target_, answer_.location());
-  return target ? std::optional(*target) : std::nullopt;
+  result.outcome.error = ErrorClass::content_mismatch;
+  result.outcome.detail = "redirect";
+  result.outcome.message =
+      "status " + std::to_string(evidence_.status) + " leads nowhere: " + to.error().message;
+}
+
+bool HttpProbe::match_takes_long() const {
+  const auto steps = static_cast<std::uint64_t>(request_->http().expect_body->ProgramSize()) *
+                     answer_.body().size();
+  return steps > kMaxSteps;
+}
+
+/// A megabyte and a pattern with counted repetitions take seconds: not on the loop.
+void HttpProbe::match_on_worker(ProbeResult result) {
+  result.judged_at = engine_.loop.now();
+  verdict_ = std::move(result);
+  matching_ = true;
+  const std::weak_ptr<bool> alive = alive_;
+  const bool begun = engine_.matcher.run([this, alive, pattern = request_->http().expect_body,
+                                          body = std::string(answer_.body())]() -> Worker::Then {
+    const bool found = re2::RE2::PartialMatch(body, *pattern);
+    return [this, alive, found] {
+      if (alive.expired() || !verdict_) return;
+      if (!found) {
+        verdict_->outcome.error = ErrorClass::content_mismatch;
+        add_detail(verdict_->outcome, "expect_body");
+      }
+      deliver(std::move(*verdict_));
+    };
+  });
+  if (!begun) deliver_later(out_of_time_matching());
+}
+
+ProbeResult HttpProbe::out_of_time_matching() {
+  ProbeResult result = std::move(*verdict_);
+  matching_ = false;
+  Outcome& outcome = result.outcome;
+  outcome.error = ErrorClass::local_resources_exhausted;
+  outcome.detail = "expect_body";
+  outcome.message =
+      "the answer came in time, but expect_body took too long on it: simplify the "
+      "pattern or lower max_body";
+  return result;
+}
+
+/// libcurl drops the certificates with a chain that it does not trust.
+bool HttpProbe::wants_certificates(CURLcode code, const ProbeResult& result) const {
+  if (code != CURLE_PEER_FAILED_VERIFICATION || evidence_.certificates) return false;
+  return phase_of(result.outcome.error) == Phase::tls;
+}
+
+std::string HttpProbe::memory_key(const Outcome& outcome) const {
+  return peer_.text() + ' ' + request_->tls_name(target_) + ' ' + outcome.detail + ' ' +
+         outcome.message;
+}
+
+void HttpProbe::fetch_certificates(ProbeResult verdict) {
+  verdict.judged_at = engine_.loop.now();
+  const std::string key = memory_key(verdict.outcome);
+  verdict_ = std::move(verdict);
+  auto& remembered = request_->remembered;
+  const auto known = remembered.find(key);
+  if (known != remembered.end() && engine_.loop.now() - known->second.when < kFactsKept) {
+    later_ = engine_.loop.after(Duration::zero(),
+                                [this, facts = known->second.facts] { on_certificates(facts); });
+    return;
+  }
+  if (remembered.size() >= HttpRequest::kMaxRemembered) remembered.clear();
+  remembered[key] = {engine_.loop.now(), {}};  // an attempt that comes to nothing counts as one
+  fetch_ = std::make_unique<CertificateFetch>(
+      engine_, request_, target_, peer_, [this, key](const TlsFacts& facts) {
+        request_->remembered[key] = {engine_.loop.now(), facts};
+        later_ = engine_.loop.after(Duration::zero(), [this, facts] { on_certificates(facts); });
+      });
+}
+
+void HttpProbe::on_certificates(const TlsFacts& found) {
+  if (found.certificate) {
+    TlsFacts facts = found;
+    facts.verified = false;
+    facts.from_second_handshake = true;
+    if (verdict_->outcome.tls) facts.verify_error = verdict_->outcome.tls->verify_error;
+    verdict_->outcome.tls = std::move(facts);
+  }
+  fetch_.reset();
+  deliver(std::move(*verdict_));
 }
 
 void HttpProbe::drop_handle() {
-  if (verdict_) curl_easy_setopt(handle_, CURLOPT_CONNECT_ONLY, 0L);
-  engine_.curl.remove(handle_);
-  engine_.curl.release(std::exchange(handle_, nullptr));
+  if (handle_ == nullptr) return;
+  curl_->remove(handle_);
+  curl_->release(std::exchange(handle_, nullptr));
 }
 
 }  // namespace

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/http_request.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "collectors/core/text.h"
+#include "collectors/probes/curl_pool.h"
 #include "collectors/probes/endpoint.h"
 
 namespace ua {
@@ -13,11 +15,10 @@ std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
 
-/// "host:port" without the port.
+/// "host:port" without the port, "[v6]:port" without the brackets too.
 std::string host_part(const std::string& host) {
-  const std::size_t colon = host.rfind(':');
-  const bool port = colon != std::string::npos && host.find(']', colon) == std::string::npos;
-  return port ? host.substr(0, colon) : host;
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+  return host.substr(0, host.rfind(':'));
 }
 
 }  // namespace
@@ -28,10 +29,7 @@ void HttpRequest::append(Slist& list, const std::string& line) {
 
 HttpRequest::HttpRequest(HttpOptions http, TlsOptions tls)
     : http_(std::move(http)), tls_(std::move(tls)), host_only_(host_part(http_.host)) {
-  for (Slist* list : {&headers_, &foreign_headers_}) {
-    append(*list, "Connection: close");
-    append(*list, "Accept: */*");
-  }
+  append_default_headers();
   if (!http_.host.empty()) append(headers_, "Host: " + http_.host);
   if (!http_.bearer_token.empty()) append(headers_, "Authorization: Bearer " + http_.bearer_token);
   for (const auto& [key, value] : http_.headers) {
@@ -40,6 +38,25 @@ HttpRequest::HttpRequest(HttpOptions http, TlsOptions tls)
     line += value.empty() ? ";" : ": ";
     append(headers_, line.append(value));
   }
+}
+
+void HttpRequest::append_default_headers() {
+  const auto configured = [this](std::string_view name) {
+    return std::any_of(http_.headers.begin(), http_.headers.end(),
+                       [name](const auto& header) { return iequals(header.first, name); });
+  };
+  append(headers_, "Connection: close");
+  append(foreign_headers_, "Connection: close");
+  if (!configured("Accept")) append(headers_, "Accept: */*");
+  append(foreign_headers_, "Accept: */*");
+  // A method that has a meaning for a body says that there is none (RFC 9110 section 8.6).
+  const bool about_body =
+      http_.method == "POST" || http_.method == "PUT" || http_.method == "PATCH";
+  if (about_body && !configured("Content-Length")) append(headers_, "Content-Length: 0");
+}
+
+std::string HttpRequest::ca_file() const {
+  return tls_.ca_file.empty() ? CurlPool::system_bundle() : tls_.ca_file;
 }
 
 const std::string& HttpRequest::tls_name(const Target& target) const {
@@ -56,7 +73,7 @@ std::string HttpRequest::url(const Target& target) const {
   return (tls ? "https://" : "http://") + bracketed(host) + port + target.path;
 }
 
-void HttpRequest::set_on(CURL* handle, const Target& target, const std::string& ca_bundle) const {
+void HttpRequest::set_on(CURL* handle, const Target& target) const {
   const bool foreign = target.foreign_origin;
   curl_easy_setopt(handle, CURLOPT_URL, url(target).c_str());
   // libcurl must know the family of the socket that it is handed.
@@ -75,18 +92,16 @@ void HttpRequest::set_on(CURL* handle, const Target& target, const std::string& 
   const bool basic = !http_.basic_auth.empty() && !foreign;
   curl_easy_setopt(handle, CURLOPT_HTTPAUTH, basic ? CURLAUTH_BASIC : CURLAUTH_NONE);
   curl_easy_setopt(handle, CURLOPT_USERPWD, basic ? http_.basic_auth.c_str() : nullptr);
-  set_tls(handle, target, ca_bundle);
+  set_tls(handle, target);
 }
 
-void HttpRequest::set_tls(CURL* handle, const Target& target, const std::string& ca_bundle) const {
+void HttpRequest::set_tls(CURL* handle, const Target& target) const {
   const long on = target.is_tls() ? 1L : 0L;
   curl_easy_setopt(handle, CURLOPT_CERTINFO, on);
   curl_easy_setopt(handle, CURLOPT_VERBOSE, on);  // the debug text tells protocol and demands
   if (on == 0) return;
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, tls_.insecure_skip_verify ? 0L : 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, tls_.insecure_skip_verify ? 0L : 2L);
-  const std::string& bundle = tls_.ca_file.empty() ? ca_bundle : tls_.ca_file;
-  if (!bundle.empty()) curl_easy_setopt(handle, CURLOPT_CAINFO, bundle.c_str());
 }
 
 }  // namespace ua

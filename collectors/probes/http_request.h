@@ -23,16 +23,20 @@ class HttpRequest {
   const TlsOptions& tls() const { return tls_; }
 
   /// Sets everything that depends on the request alone. `handle` must not outlive this.
-  /// @param ca_bundle used where the target names none of its own
-  void set_on(CURL* handle, const Target& target, const std::string& ca_bundle) const;
+  void set_on(CURL* handle, const Target& target) const;
+  /// The root certificates that `target` is verified by; empty where there are none.
+  std::string ca_file() const;
+  /// What TLS asks for (SNI) and verifies.
+  const std::string& tls_name(const Target& target) const;
 
-  /// What second handshakes found, by target and address. They cost the upstream a connection, so
-  /// one an hour is made while a chain stays untrusted.
+  /// What second handshakes found, by address, name and verdict. They cost the upstream a
+  /// connection, so one an hour is made while a chain stays untrusted for the same reason.
   struct Remembered {
     Time when;
     TlsFacts facts;
   };
   mutable std::map<std::string, Remembered> remembered;
+  static constexpr std::size_t kMaxRemembered = 64;
 
  private:
   struct SlistFree {
@@ -41,9 +45,9 @@ class HttpRequest {
   using Slist = std::unique_ptr<curl_slist, SlistFree>;
   static void append(Slist& list, const std::string& line);
 
-  const std::string& tls_name(const Target& target) const;
+  void append_default_headers();
   std::string url(const Target& target) const;
-  void set_tls(CURL* handle, const Target& target, const std::string& ca_bundle) const;
+  void set_tls(CURL* handle, const Target& target) const;
 
   HttpOptions http_;
   TlsOptions tls_;

@@ -17,6 +17,8 @@ struct ProbeResult {
   Outcome outcome;  ///< without the times, address and count that ProbeRun knows
   /// Go on there (a redirect); outcome holds the times spent so far.
   std::optional<Target> follow;
+  /// When the verdict stood, where the probe went on after it for facts alone.
+  std::optional<Time> judged_at;
 };
 
 class Probe {
@@ -25,7 +27,8 @@ class Probe {
 
   virtual ~Probe() = default;
 
-  /// Takes the connection and speaks. `done` is called once, never from inside start(); the probe
+  /// Takes the connection and speaks. For a target of libcurl_connects() the connection has no
+  /// descriptor. `done` is called once, never from inside start(); the probe
   /// may be destroyed in it.
   virtual void start(Connection connection, Done done) = 0;
   /// Time is up: stops and says what is known, in which phase it was. `done` is not called any

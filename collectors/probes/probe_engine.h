@@ -2,10 +2,9 @@
 // What the probes of one loop share. No globals, so that several loops could share the targets.
 #pragma once
 
-#include <functional>
-
+#include "collectors/core/worker.h"
 #include "collectors/probes/connect_rate.h"
-#include "collectors/probes/curl_multi.h"
+#include "collectors/probes/curl_pool.h"
 #include "collectors/probes/endpoint.h"
 #include "collectors/probes/handshake_gate.h"
 #include "collectors/probes/resolver.h"
@@ -14,17 +13,17 @@ namespace ua {
 
 class ProbeEngine {
  public:
-  explicit ProbeEngine(Loop& l) : loop(l), resolver(l), handshakes(l), curl(l) {}
+  static constexpr std::size_t kMaxMatching = 64;
+
+  explicit ProbeEngine(Loop& l)
+      : loop(l), resolver(l), handshakes(l), curl(l), matcher(l, kMaxMatching) {}
 
   Loop& loop;
   Resolver resolver;
   HandshakeGate handshakes;
   ConnectRate connect_rate;
-  CurlMulti curl;
+  CurlPool curl;
+  Worker matcher;  ///< for patterns that may take long
 };
-
-/// Whether `endpoint` belongs to this host's network namespace and its listener's accept queue is
-/// over its limit. Asks the kernel by sock_diag: microseconds.
-bool accept_queue_full(const Endpoint& endpoint);
 
 }  // namespace ua

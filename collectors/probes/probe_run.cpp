@@ -9,6 +9,7 @@
 
 #include "collectors/probes/dial.h"
 #include "collectors/probes/hiding_mount.h"
+#include "collectors/probes/local_listener.h"
 #include "collectors/probes/probe.h"
 
 namespace ua {
@@ -55,10 +56,11 @@ class ProbeRun::Leg {
     } else if (probe_) {
       ProbeResult result = probe_->cancel();
       probe_.reset();
-      take(std::move(result.outcome));
-    } else if (dial_) {
-      fail_dial(give_up_dial());
-      if (best_failure_) take_failure();
+      take(std::move(result));
+    } else {
+      // Between two addresses no dial is under way; the failure of the last one stands.
+      if (dial_) fail_dial(give_up_dial());
+      take_failure();
     }
     end();
   }
@@ -66,15 +68,18 @@ class ProbeRun::Leg {
  private:
   void end() {
     finished_ = true;
-    outcome_.times.set(TimedPhase::total, loop().now() - run_.started_);
+    outcome_.times.set(TimedPhase::total, judged_at_.value_or(loop().now()) - run_.started_);
   }
 
   Loop& loop() const { return run_.engine_.loop; }
 
   void dial_next() {
     const Endpoint& endpoint = endpoints_[next_++];
-    outcome_.address = endpoint.text();
+    if (redirects_ == 0) outcome_.address = endpoint.text();
     dial_started_ = loop().now();
+    if (libcurl_connects(target_)) {
+      return hand_over(Connection{UniqueFd(), endpoint, dial_started_});
+    }
     // What is left of the time is shared out among the addresses still to be tried.
     const std::size_t left = endpoints_.size() - next_ + 1;
     if (left > 1) {
@@ -83,20 +88,40 @@ class ProbeRun::Leg {
     }
     dial_ = std::make_unique<Dial>(
         loop(), endpoint, [this](Connection connection) { on_connected(std::move(connection)); },
-        [this](const DialFailure& failure) { on_failed(failure); });
+        [this](DialFailure failure) { on_failed(std::move(failure)); });
   }
 
   DialFailure give_up_dial() {
     DialFailure failure = dial_->give_up();
-    if (!failure.icmp) failure.queue_full = accept_queue_full(endpoints_[next_ - 1]);
+    if (!failure.icmp) note_listener(failure);
     dial_.reset();
     return failure;
   }
 
+  void note_listener(DialFailure& failure) const {
+    const auto listener = local_listener(endpoints_[next_ - 1]);
+    failure.queue_full = listener && listener->queue_full();
+    failure.listening = listener.has_value();
+  }
+
+  /// Refused although this host listens there: a rule does that, or it listens since just now. The
+  /// second look tells.
+  bool look_again(DialFailure& failure) {
+    if (failure.error != ECONNREFUSED || failure.icmp || failure.unix_socket) return false;
+    note_listener(failure);
+    if (!failure.listening || looked_again_) return false;
+    looked_again_ = true;
+    --next_;
+    retry_ = loop().after(Duration::zero(), [this] { dial_next(); });
+    return true;
+  }
+
   void on_share_used() { on_failed(give_up_dial()); }
 
-  void on_failed(const DialFailure& failure) {
+  void on_failed(DialFailure failure) {
     share_.cancel();
+    if (look_again(failure)) return;
+    looked_again_ = false;
     fail_dial(failure);
     // The Dial may be what is calling: let it go only when the next one replaces it.
     if (next_ < endpoints_.size()) {
@@ -112,7 +137,7 @@ class ProbeRun::Leg {
     Classified classified = classify_dial(failure);
     failed.error = classified.error;
     failed.detail = std::move(classified.detail);
-    if (failure.error == ENOENT || failure.error == EACCES) check_hidden(failed);
+    check_hidden(failed);
     if (!best_failure_ || reach(failed.error) > reach(best_failure_->error)) {
       best_failure_ = std::move(failed);
     }
@@ -120,7 +145,9 @@ class ProbeRun::Leg {
 
   /// A socket that the agent's own sandbox hides is no sign of trouble with the upstream.
   void check_hidden(Outcome& failed) const {
-    if (!target_.is_unix()) return;
+    const bool hidden_looks_like = failed.error == ErrorClass::connect_refused ||
+                                   failed.error == ErrorClass::permission_denied;
+    if (!target_.is_unix() || !hidden_looks_like) return;
     auto explained = explain_hidden(target_.unix_path);
     if (!explained) return;
     failed.error = ErrorClass::config_invalid;
@@ -128,12 +155,22 @@ class ProbeRun::Leg {
     failed.message = std::move(*explained);
   }
 
-  void take_failure() { outcome_ = std::move(*best_failure_); }
+  void take_failure() {
+    if (best_failure_) {
+      outcome_ = std::move(*best_failure_);
+    } else {
+      fail(ErrorClass::connect_timeout, "deadline");
+    }
+  }
 
   void on_connected(Connection connection) {
     share_.cancel();
     outcome_.times.add(TimedPhase::connect, connection.connected_at - dial_started_);
     run_.engine_.connect_rate.count(connection.peer, connection.connected_at);
+    hand_over(std::move(connection));
+  }
+
+  void hand_over(Connection connection) {
     probe_ = run_.make_(run_.engine_, target_);
     // This runs inside the Dial's callback; it is dropped with the leg or by the next dial.
     probe_->start(std::move(connection),
@@ -141,14 +178,19 @@ class ProbeRun::Leg {
   }
 
   void on_result(ProbeResult result) {
-    take(std::move(result.outcome));
-    if (!result.follow) return finish();
+    const std::optional<Target> hop = result.follow;
+    take(std::move(result));
+    if (!hop) return finish();
     if (++redirects_ > kMaxRedirects) {
       fail(ErrorClass::content_mismatch, "redirects");
       return finish();
     }
-    target_ = std::move(*result.follow);
+    target_ = *hop;
     following_ = true;
+    // From here on all is about the next hop.
+    outcome_.redirected_to = target_.label;
+    if (outcome_.http) outcome_.http->redirects = redirects_;
+    outcome_.tls.reset();
     // Not from inside the probe's callback: it is about to be replaced.
     retry_ = loop().after(Duration::zero(), [this] { follow(); });
   }
@@ -183,7 +225,9 @@ class ProbeRun::Leg {
   }
 
   /// Joins what the exchange found to what is known already.
-  void take(Outcome found) {
+  void take(ProbeResult result) {
+    Outcome& found = result.outcome;
+    judged_at_ = result.judged_at;
     for (std::size_t i = 0; i < kTimedPhaseCount; ++i) {
       const auto phase = static_cast<TimedPhase>(i);
       if (const auto value = found.times.get(phase)) outcome_.times.add(phase, *value);
@@ -191,9 +235,19 @@ class ProbeRun::Leg {
     outcome_.error = found.error;
     outcome_.detail = std::move(found.detail);
     outcome_.message = std::move(found.message);
+    outcome_.server_name = std::move(found.server_name);
     if (found.http) outcome_.http = found.http;
     if (found.tls) outcome_.tls = std::move(found.tls);
     if (outcome_.http) outcome_.http->redirects = redirects_;
+    check_hidden(outcome_);
+    check_accepting();
+  }
+
+  /// Whether whoever listens here takes connections at all.
+  void check_accepting() {
+    if (outcome_.error != ErrorClass::response_timeout || target_.is_unix()) return;
+    const auto listener = local_listener(endpoints_[next_ - 1]);
+    if (listener && listener->waiting > 0) add_detail(outcome_, "not_accepting");
   }
 
   void fail(ErrorClass error, std::string_view detail) {
@@ -218,6 +272,8 @@ class ProbeRun::Leg {
   std::unique_ptr<Probe> probe_;
   std::optional<Outcome> best_failure_;
   unsigned redirects_ = 0;
+  bool looked_again_ = false;
+  std::optional<Time> judged_at_;
   bool following_ = false;  // from a redirect until its target is being connected to
   bool finished_ = false;
   Outcome outcome_;

@@ -1,76 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/resolver.h"
 
-#include <ares.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <sys/epoll.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstring>
+#include <cerrno>
 #include <stdexcept>
 
 #include "collectors/core/secret_file.h"
 #include "collectors/core/text.h"
 #include "collectors/probes/address_order.h"
+#include "collectors/probes/dns_classify.h"
 #include "collectors/probes/nss.h"
 
 namespace ua {
 namespace {
 
 constexpr Duration kDeadAfter = 10s;
-constexpr Duration kTryTimeout = 1s;
-constexpr int kTries = 3;
-constexpr Duration kMaxTtl = 1h;
+constexpr Duration kControlEvery = 5s;
 constexpr std::size_t kMaxCached = 100'000;
-constexpr std::size_t kMaxNsswitch = 64UL * 1024;
+constexpr std::size_t kMaxConfigurationFile = 16UL * 1024 * 1024;
 constexpr Duration kConfirmTimeout = 2s;
 constexpr Duration kConfirmedKept = 30s;  // the C library tells no TTL
 constexpr std::size_t kMaxConfirming = 64;
-constexpr std::size_t kMaxAddresses = 64;  // of one name; a hostile zone can list thousands
-
-/// c-ares status to class and detail: DNS table of the error-class reference.
-std::pair<ErrorClass, std::string> classify_status(int status) {
-  switch (status) {
-    case ARES_ENOTFOUND:
-      return {ErrorClass::dns_not_found, "rcode_3"};
-    case ARES_ENODATA:
-      return {ErrorClass::dns_not_found, "nodata"};
-    case ARES_ETIMEOUT:
-      return {ErrorClass::dns_timeout, "timeout"};
-    case ARES_EFORMERR:
-      return {ErrorClass::dns_failed, "rcode_1"};
-    case ARES_ESERVFAIL:
-      return {ErrorClass::dns_failed, "rcode_2"};
-    case ARES_ENOTIMP:
-      return {ErrorClass::dns_failed, "rcode_4"};
-    case ARES_EREFUSED:
-      return {ErrorClass::dns_failed, "rcode_5"};
-    case ARES_ECONNREFUSED:
-      return {ErrorClass::dns_failed, "server_unreachable"};
-    case ARES_EBADNAME:
-      return {ErrorClass::config_invalid, "bad_name"};
-    default:
-      return {ErrorClass::dns_failed, "ares_" + std::to_string(status)};
-  }
-}
-
-/// Says that a server spoke. Not ARES_SUCCESS: that may come from /etc/hosts, which has no TTL.
-bool is_answer(int status) {
-  return status == ARES_ENOTFOUND || status == ARES_ENODATA || status == ARES_ESERVFAIL ||
-         status == ARES_EREFUSED || status == ARES_ENOTIMP || status == ARES_EFORMERR;
-}
-
-/// A failure of one family must not be called "not found" because the other has no record.
-bool worse(int a, int b) {
-  const auto rank = [](int status) {
-    if (status == ARES_ENODATA) return 0;
-    if (status == ARES_ENOTFOUND) return 1;
-    return status == ARES_ETIMEOUT ? 2 : 3;
-  };
-  return rank(a) > rank(b);
-}
 
 /// "localhost" and what ends in ".localhost" are this host's loopback (RFC 6761 section 6.3). Not
 /// left to c-ares: 1.18 loses the memory of each such name.
@@ -93,80 +45,17 @@ Resolved loopback(IpProtocol protocol) {
 
 }  // namespace
 
-/// One c-ares channel; replaced as a whole when resolv.conf changes, alive until its last look-up.
-struct Resolver::Channel : std::enable_shared_from_this<Resolver::Channel> {
-  explicit Channel(Loop& l) : loop(l) {
-    ares_options options{};
-    options.flags = ARES_FLAG_NOCHECKRESP;  // else SERVFAIL and REFUSED read as "no server"
-    options.timeout = static_cast<int>(kTryTimeout / 1ms);
-    options.tries = kTries;
-    options.sock_state_cb = &Channel::on_socket_state;
-    options.sock_state_cb_data = this;
-    const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
-    if (ares_init_options(&ares, &options, mask) != ARES_SUCCESS) {
-      throw std::runtime_error("c-ares could not start");
-    }
-  }
-  ~Channel() { ares_destroy(ares); }
-  Channel(const Channel&) = delete;
-  Channel& operator=(const Channel&) = delete;
+/// One name on its way through the search list. Callbacks of c-ares hold it weakly: it may end
+/// before they come.
+class Resolver::Lookup : public std::enable_shared_from_this<Resolver::Lookup> {
+ public:
+  Lookup(Resolver& resolver, Key asked)
+      : key(std::move(asked)),
+        resolver_(resolver),
+        candidates_(search_candidates(key.first, resolver.channel_->search_domains(),
+                                      resolver.channel_->ndots())) {}
 
-  static void on_socket_state(void* data, ares_socket_t fd, int readable, int writable) noexcept {
-    auto* self = static_cast<Channel*>(data);
-    if (readable == 0 && writable == 0) {
-      self->watches.erase(fd);
-      return;
-    }
-    const std::uint32_t events = (readable != 0 ? EPOLLIN : 0U) | (writable != 0 ? EPOLLOUT : 0U);
-    const auto it = self->watches.find(fd);
-    if (it != self->watches.end()) {
-      it->second.set(events);
-      return;
-    }
-    self->watches.emplace(fd, self->loop.watch(fd, events, [self, fd](std::uint32_t ready) {
-      const auto hold = self->shared_from_this();
-      const bool read = (ready & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0;
-      const bool write = (ready & EPOLLOUT) != 0;
-      ares_process_fd(self->ares, read ? fd : ARES_SOCKET_BAD, write ? fd : ARES_SOCKET_BAD);
-      self->arm();
-    }));
-  }
-
-  /// c-ares says when it next wants to look at its time-outs.
-  void arm() {
-    timeval buffer{};
-    const timeval* wait = ares_timeout(ares, nullptr, &buffer);
-    if (wait == nullptr) {
-      timer.cancel();
-      return;
-    }
-    timer = loop.after(
-        std::chrono::seconds(wait->tv_sec) + std::chrono::microseconds(wait->tv_usec), [this] {
-          const auto hold = shared_from_this();
-          ares_process_fd(ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-          arm();
-        });
-  }
-
-  Loop& loop;
-  ares_channel ares = nullptr;
-  std::map<int, Watch> watches;
-  Timer timer;
-};
-
-struct Resolver::Lookup {
-  Resolver* resolver = nullptr;
-  Key key;
-  std::shared_ptr<Channel> channel;
-  std::list<std::shared_ptr<Done>> waiting;
-  int open = 0;  // questions without an answer yet
-  int status = ARES_SUCCESS;
-  std::vector<Endpoint> addresses;
-  std::optional<Duration> ttl;
-  Timer finish_later;
-  bool confirming = false;   // c-ares found nothing, the C library is being asked
-  bool unconfirmed = false;  // it did not answer in time
-
+  void start() { ask(resolver_.channel_); }
   void tell(const Resolved& resolved) const {
     for (const auto& done : waiting) {
       const Done call = std::exchange(*done, nullptr);
@@ -174,58 +63,86 @@ struct Resolver::Lookup {
     }
   }
 
-  static void on_addresses(void* data, int status, int /*timeouts*/,
-                           ares_addrinfo* result) noexcept {
-    auto* self = static_cast<Lookup*>(data);
-    if (result != nullptr) {
-      self->take(*result);
-      ares_freeaddrinfo(result);
+  const Key key;
+  std::list<std::shared_ptr<Done>> waiting;
+  std::vector<Endpoint> addresses;
+  std::optional<Duration> ttl;
+  int status = ARES_ENODATA;  // the worst of all names asked for
+  int local_error = 0;
+  Timer later;
+  bool confirming = false;   // c-ares found nothing, the C library is being asked
+  bool unconfirmed = false;  // it did not answer in time
+
+ private:
+  void ask(const std::shared_ptr<DnsChannel>& channel) {
+    channel_ = channel;
+    round_ = ARES_ENODATA;
+    open_ = key.second == IpProtocol::any ? 2 : 1;
+    for (const int family : {AF_INET, AF_INET6}) {
+      if (family == (key.second == IpProtocol::v4 ? AF_INET6 : AF_UNSPEC)) continue;
+      if (family == (key.second == IpProtocol::v6 ? AF_INET : AF_UNSPEC)) continue;
+      channel->ask(candidates_[next_], family, [weak = weak_from_this()](const auto& answer) {
+        if (const auto self = weak.lock()) self->take(answer);
+      });
     }
-    if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) return;
-    if (is_answer(status) || self->ttl) self->resolver->answered();
-    if (status != ARES_SUCCESS && (self->status == ARES_SUCCESS || worse(status, self->status))) {
-      self->status = status;
-    }
-    if (--self->open > 0) return;
-    // Not from inside c-ares: finishing may drop the last hold on its channel.
-    self->finish_later =
-        self->resolver->loop_.after(Duration::zero(), [self] { self->resolver->finish(*self); });
   }
 
-  void take(const ares_addrinfo& result) {
-    for (const ares_addrinfo_node* node = result.nodes; node != nullptr; node = node->ai_next) {
-      if (addresses.size() >= kMaxAddresses) break;
-      Endpoint endpoint;
-      if (node->ai_addrlen > sizeof endpoint.storage) continue;
-      std::memcpy(&endpoint.storage, node->ai_addr, node->ai_addrlen);
-      endpoint.size = node->ai_addrlen;
-      addresses.push_back(endpoint);
-      if (node->ai_ttl <= 0) continue;  // from /etc/hosts, or not to be kept
-      const Duration one = std::min<Duration>(std::chrono::seconds(node->ai_ttl), kMaxTtl);
-      ttl = ttl ? std::min(*ttl, one) : one;
-    }
+  void take(const DnsChannel::Answer& answer) {
+    if (is_answer(answer.status)) resolver_.answered();
+    addresses.insert(addresses.end(), answer.addresses.begin(), answer.addresses.end());
+    if (answer.ttl) ttl = ttl ? std::min(*ttl, *answer.ttl) : answer.ttl;
+    if (answer.status != ARES_SUCCESS && is_worse(answer.status, round_)) round_ = answer.status;
+    if (answer.local_error != 0) local_error = answer.local_error;
+    if (--open_ > 0) return;
+    // Not from inside c-ares: what follows may drop the last hold on its channel.
+    later = resolver_.loop_.after(Duration::zero(), [this] { end_round(); });
   }
+
+  void end_round() {
+    if (!addresses.empty()) return resolver_.finish(*this);
+    if (is_server_error(round_) && resolver_.second_opinion_ && !asked_again_) {
+      asked_again_ = true;
+      first_opinion_ = round_;
+      return ask(resolver_.second_opinion_);
+    }
+    // Where no server knows, the first one's RCODE says most.
+    if (asked_again_ && !is_not_found(round_)) round_ = first_opinion_;
+    asked_again_ = false;
+    if (is_worse(round_, status) || next_ == 0) status = round_;
+    const bool go_on = round_ != ARES_ETIMEOUT && ++next_ < candidates_.size();
+    if (go_on) return ask(resolver_.channel_);
+    resolver_.finish(*this);
+  }
+
+  Resolver& resolver_;
+  std::vector<std::string> candidates_;
+  std::shared_ptr<DnsChannel> channel_;  // kept for as long as its answers are waited for
+  std::size_t next_ = 0;
+  int open_ = 0;  // questions of this round without an answer yet
+  int round_ = ARES_ENODATA;
+  bool asked_again_ = false;
+  int first_opinion_ = ARES_SUCCESS;
 };
 
 Resolver::Resolver(Loop& loop) : loop_(loop), worker_(loop, kMaxConfirming) {
   if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
     throw std::runtime_error("c-ares could not start");
   }
-  channel_ = std::make_shared<Channel>(loop_);
   stamp_ = configuration_stamp();
   stamp_checked_ = loop_.now();
-  read_sources();
+  read_configuration();
 }
 
 Resolver::~Resolver() {
-  channel_.reset();
   lookups_.clear();
+  channel_.reset();
+  second_opinion_.reset();
   ares_library_cleanup();
 }
 
 bool Resolver::dead() const { return !last_answer_ || loop_.now() - *last_answer_ > kDeadAfter; }
 
-std::string Resolver::configuration_stamp() const {
+std::string Resolver::configuration_stamp() {
   std::string stamp;
   for (const char* path : {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf"}) {
     struct stat status {};
@@ -236,74 +153,78 @@ std::string Resolver::configuration_stamp() const {
   return stamp;
 }
 
-void Resolver::refresh_channel() {
+void Resolver::refresh_configuration() {
   if (loop_.now() - stamp_checked_ < 1s) return;
   stamp_checked_ = loop_.now();
   std::string stamp = configuration_stamp();
   if (stamp == stamp_) return;
   stamp_ = std::move(stamp);
   cache_.clear();
-  channel_ = std::make_shared<Channel>(loop_);
-  read_sources();
+  read_configuration();
 }
 
-void Resolver::read_sources() {
-  const auto text = read_regular_file("/etc/nsswitch.conf", kMaxNsswitch);
-  other_sources_ = text && names_other_sources(*text);
+void Resolver::read_configuration() {
+  using enum DnsChannel::OnServerError;
+  channel_ = std::make_shared<DnsChannel>(loop_, report);
+  second_opinion_ =
+      channel_->servers() > 1 ? std::make_shared<DnsChannel>(loop_, ask_next) : nullptr;
+  const auto hosts = read_regular_file("/etc/hosts", kMaxConfigurationFile);
+  if (hosts) hosts_ = HostsFile(*hosts);
+  if (!hosts && hosts.error().code == ENOENT) hosts_ = HostsFile();
+  const auto sources = read_regular_file("/etc/nsswitch.conf", kMaxConfigurationFile);
+  other_sources_ = sources && names_other_sources(*sources);
 }
 
 Resolver::Query Resolver::resolve(const std::string& name, IpProtocol protocol, Done done) {
   auto shared = std::make_shared<Done>(std::move(done));
-  if (is_localhost(name)) {
-    loop_.post([shared, protocol] {
-      if (*shared) (*shared)(loopback(protocol));
+  const auto answer_later = [&](Resolved resolved) {
+    loop_.post([shared, resolved = std::move(resolved)] {
+      const Done call = std::exchange(*shared, nullptr);
+      if (call) call(resolved);
     });
     return Query(shared);
+  };
+  if (is_localhost(name)) return answer_later(loopback(protocol));
+  refresh_configuration();
+  Resolved from_hosts;
+  from_hosts.addresses = hosts_.find(name, protocol);
+  if (!from_hosts.addresses.empty()) {
+    order_addresses(from_hosts.addresses);
+    return answer_later(std::move(from_hosts));
   }
-  refresh_channel();
   const Key key{name, protocol};
   const auto cached = cache_.find(key);
   if (cached != cache_.end() && cached->second.until > loop_.now()) {
     Resolved resolved = cached->second.resolved;
     if (resolved.ttl) resolved.ttl = cached->second.until - loop_.now();
-    loop_.post([shared, resolved = std::move(resolved)] {
-      if (*shared) (*shared)(resolved);
-    });
-    return Query(shared);
+    return answer_later(std::move(resolved));
   }
+  ask_control();
   auto& lookup = lookups_[key];
   const bool first = lookup == nullptr;
-  if (first) lookup = std::make_shared<Lookup>();
+  if (first) lookup = std::make_shared<Lookup>(*this, key);
   lookup->waiting.push_back(shared);
-  if (first) start(key);
+  if (first) lookup->start();
   return Query(shared);
 }
 
-void Resolver::start(const Key& key) {
-  Lookup& lookup = *lookups_[key];
-  lookup.resolver = this;
-  lookup.key = key;
-  lookup.channel = channel_;
-  std::vector<int> families;
-  if (key.second != IpProtocol::v6) families.push_back(AF_INET);
-  if (key.second != IpProtocol::v4) families.push_back(AF_INET6);
-  lookup.open = static_cast<int>(families.size());
-  for (const int family : families) {
-    ares_addrinfo_hints hints{};
-    hints.ai_family = family;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = ARES_AI_NOSORT;
-    ares_getaddrinfo(lookup.channel->ares, key.first.c_str(), nullptr, &hints,
-                     &Lookup::on_addresses, &lookup);
-  }
-  lookup.channel->arm();
+/// A zone that hangs must not pass for a resolver that does: one that is silent about every name is
+/// asked what any resolver knows.
+void Resolver::ask_control() {
+  const Time now = loop_.now();
+  if (last_answer_ && now - *last_answer_ < kControlEvery) return;
+  if (last_control_ && now - *last_control_ < kControlEvery) return;
+  last_control_ = now;
+  channel_->ask_control([this](int status) {
+    if (is_answer(status) || status == ARES_SUCCESS) answered();
+  });
 }
 
 /// Asks the C library where c-ares found nothing but does not know every source.
 /// @return whether finish() follows later
 bool Resolver::confirm(Lookup& lookup) {
   if (!other_sources_ || lookup.confirming) return false;
-  const std::weak_ptr<Lookup> weak = lookups_.at(lookup.key);
+  const std::weak_ptr<Lookup> weak = lookup.weak_from_this();
   const bool asked = worker_.run([this, weak, key = lookup.key]() -> Worker::Then {
     std::vector<Endpoint> found = nss_addresses(key.first, key.second);
     return [this, weak, found = std::move(found)] {
@@ -318,7 +239,7 @@ bool Resolver::confirm(Lookup& lookup) {
     return false;
   }
   lookup.confirming = true;
-  lookup.finish_later = loop_.after(kConfirmTimeout, [this, &lookup] {
+  lookup.later = loop_.after(kConfirmTimeout, [this, &lookup] {
     lookup.unconfirmed = true;
     finish(lookup);
   });
@@ -329,20 +250,26 @@ void Resolver::finish(Lookup& lookup) {
   Resolved resolved;
   resolved.ttl = lookup.ttl;
   if (lookup.addresses.empty()) {
-    const int status = lookup.status == ARES_SUCCESS ? ARES_ENODATA : lookup.status;
-    std::tie(resolved.error, resolved.detail) = classify_status(status);
+    std::tie(resolved.error, resolved.detail) = classify_dns(lookup.status, lookup.local_error);
     if (resolved.error == ErrorClass::dns_not_found && confirm(lookup)) return;
     if (lookup.unconfirmed) resolved.detail += ",unconfirmed";
   } else {
     resolved.addresses = lookup.addresses;
     order_addresses(resolved.addresses);
-    const auto kept = lookup.confirming ? std::optional(kConfirmedKept) : lookup.ttl;
-    if (kept && cache_.size() < kMaxCached) {
-      cache_[lookup.key] = Cached{resolved, loop_.now() + *kept};
-    }
+    const auto kept = lookup.confirming ? std::optional<Duration>(kConfirmedKept) : lookup.ttl;
+    if (kept) keep(lookup.key, resolved, *kept);
   }
   const auto node = lookups_.extract(lookup.key);  // may be asked again from inside a callback
   lookup.tell(resolved);
+}
+
+void Resolver::keep(const Key& key, const Resolved& resolved, Duration for_how_long) {
+  const Time now = loop_.now();
+  if (cache_.size() >= prune_at_) {
+    std::erase_if(cache_, [now](const auto& entry) { return entry.second.until <= now; });
+    prune_at_ = std::max<std::size_t>(1000, 2 * cache_.size());
+  }
+  if (cache_.size() < kMaxCached) cache_[key] = Cached{resolved, now + for_how_long};
 }
 
 }  // namespace ua

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Names to addresses with c-ares on the loop: /etc/hosts, the search list, A and AAAA asked apart,
-// so that a SERVFAIL of one does not hide behind a NODATA of the other. Answers are kept for their
-// TTL, failures not at all. Where nsswitch.conf names sources that c-ares does not know, "not
-// found" is confirmed by the C library on a worker first. Owned by a ProbeEngine; loop thread.
+// Names to addresses on the loop: /etc/hosts, then for each name of the search list A and AAAA,
+// asked apart, so that a SERVFAIL of one does not hide behind a NODATA of the other. A server's own
+// error is reported only after the other servers were asked. Answers are kept for their TTL,
+// failures not at all. Where nsswitch.conf names sources that c-ares does not know, "not found" is
+// confirmed by the C library on a worker first. Owned by a ProbeEngine; loop thread.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,9 @@
 #include "collectors/core/error_class.h"
 #include "collectors/core/loop.h"
 #include "collectors/core/worker.h"
+#include "collectors/probes/dns_channel.h"
 #include "collectors/probes/endpoint.h"
+#include "collectors/probes/hosts_file.h"
 #include "collectors/probes/options.h"
 
 namespace ua {
@@ -26,7 +29,7 @@ namespace ua {
 struct Resolved {
   std::vector<Endpoint> addresses;  ///< port 0, in RFC 6724 order; empty on failure
   ErrorClass error = ErrorClass::none;
-  std::string detail;           ///< "rcode_3", "ares_12"; "unconfirmed": the C library hung
+  std::string detail;           ///< "rcode_3", "errno_24"; "unconfirmed": the C library hung
   std::optional<Duration> ttl;  ///< left; absent for /etc/hosts
 };
 
@@ -65,35 +68,40 @@ class Resolver {
   /// `done` is called once, never from inside resolve().
   [[nodiscard]] Query resolve(const std::string& name, IpProtocol protocol, Done done);
 
-  /// No configured server has answered anything for 10 s, or ever: a failure is this host's.
+  /// No configured server has answered anything for 10 s, or ever, a question that any can answer
+  /// included: a failure is this host's.
   bool dead() const;
 
  private:
-  struct Channel;
-  struct Lookup;
+  class Lookup;
   using Key = std::pair<std::string, IpProtocol>;
   struct Cached {
     Resolved resolved;
     Time until;
   };
 
-  void start(const Key& key);
   void finish(Lookup& lookup);
   bool confirm(Lookup& lookup);
+  void keep(const Key& key, const Resolved& resolved, Duration for_how_long);
   void answered() { last_answer_ = loop_.now(); }
-  void refresh_channel();
-  void read_sources();
-  std::string configuration_stamp() const;
+  void ask_control();
+  void refresh_configuration();
+  void read_configuration();
+  static std::string configuration_stamp();
 
   Loop& loop_;
-  std::shared_ptr<Channel> channel_;
+  std::shared_ptr<DnsChannel> channel_;
+  std::shared_ptr<DnsChannel> second_opinion_;  // null where there is one server only
+  HostsFile hosts_;
   std::string stamp_;
   Time stamp_checked_;
   std::map<Key, Cached> cache_;
+  std::size_t prune_at_ = 1000;
   std::map<Key, std::shared_ptr<Lookup>> lookups_;
+  std::optional<Time> last_answer_;
+  std::optional<Time> last_control_;
   bool other_sources_ = false;  // nsswitch.conf names some that c-ares lacks
   Worker worker_;
-  std::optional<Time> last_answer_;
 };
 
 }  // namespace ua

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon against real servers: nginx before a Node application, Prometheus, reload, trouble."""
 import contextlib
+import json
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -193,18 +195,21 @@ def namespace():
 
 
 @contextlib.contextmanager
-def dns_namespace():
-    """A namespace whose only resolver is the lab's."""
+def dns_namespace(resolv="nameserver 127.0.0.53\n", files=None, servers=("127.0.0.53",)):
+    """A namespace whose only resolvers are the lab's, each "address" or "address/RCODE"."""
     folder = f"/etc/netns/{NETNS}"
     with namespace() as inside:
         os.makedirs(folder, exist_ok=True)
         try:
-            with open(f"{folder}/resolv.conf", "w", encoding="ascii") as conf:
-                conf.write("nameserver 127.0.0.53\n")
-            server = str(agent.ROOT / "tests/lab/dns.py")
-            with process(*inside, "/usr/bin/python3", server, "127.0.0.53") as child:
+            for name, text in {"resolv.conf": resolv, **(files or {})}.items():
+                with open(f"{folder}/{name}", "w", encoding="ascii") as file:
+                    file.write(text)
+            script = str(agent.ROOT / "tests/lab/dns.py")
+            with contextlib.ExitStack() as stack:
+                children = [stack.enter_context(process(*inside, "/usr/bin/python3", script,
+                                                        *server.split("/"))) for server in servers]
                 time.sleep(0.5)
-                assert child.poll() is None
+                assert all(child.poll() is None for child in children)
                 yield inside
         finally:
             shutil.rmtree(folder)
@@ -234,6 +239,66 @@ def test_what_a_resolver_says():
         assert "dns" in result["timings"]
 
 
+@pytest.mark.parametrize("rcode", ["servfail", "refused", "notimp"])
+def test_the_next_name_server_is_asked_where_the_first_fails(rcode):
+    two = "nameserver 127.0.0.52\nnameserver 127.0.0.53\n"
+    with dns_namespace(two, servers=(f"127.0.0.52/{rcode}", "127.0.0.53")) as inside:
+        result, _ = agent.probe("http://ok.test:1/", prefix=inside)
+        assert (result["error_class"], result["address"]) == ("connect_refused", "127.0.0.1:1")
+        result, _ = agent.probe("http://nx.test:1/", prefix=inside)
+        assert result["error_class"] == "dns_not_found", result
+    with dns_namespace(two, servers=(f"127.0.0.52/{rcode}", f"127.0.0.53/{rcode}")) as inside:
+        result, _ = agent.probe("http://ok.test:1/", prefix=inside)
+        code = {"servfail": 2, "refused": 5, "notimp": 4}[rcode]
+        assert (result["error_class"], result["detail"]) == ("dns_failed", f"rcode_{code}"), result
+
+
+def test_both_families_come_from_one_name_of_the_search_list():
+    search = "nameserver 127.0.0.53\nsearch a.test b.test\n"
+    with dns_namespace(search) as inside:
+        # four.a.test has an A record only, four.b.test an AAAA record only.
+        result, _ = agent.probe("http://four:1/", prefix=inside)
+        assert (result["addresses"], result["address"]) == (1, "127.0.0.1:1"), result
+
+
+def test_the_hosts_file_comes_before_any_server():
+    hosts = {"hosts": "127.0.0.9 servfail.test pinned\n"}
+    with dns_namespace(files=hosts) as inside:
+        for name in ("servfail.test", "pinned", "PINNED"):
+            result, _ = agent.probe(f"http://{name}:1/", prefix=inside)
+            assert (result["error_class"], result["address"]) == ("connect_refused", "127.0.0.9:1")
+
+
+def test_out_of_descriptors_is_not_the_resolvers_fault():
+    with dns_namespace() as inside:
+        for limit in range(6, 12):
+            script = f'ulimit -n {limit}; exec "$0" "$@"'
+            done = subprocess.run([*inside, "sh", "-c", script, agent.binary(), "probe", "--json",
+                                   "http://ok.test:1/"], capture_output=True, text=True, timeout=30,
+                                  check=False)
+            if not done.stdout:
+                continue  # too few to start at all
+            result = json.loads(done.stdout)
+            assert result["error_class"] in ("local_resources_exhausted", "connect_refused"), result
+
+
+def test_sources_that_only_the_c_library_knows():
+    """nsswitch.conf names a source of the lab's; a not-found is confirmed by it."""
+    library = pathlib.Path(agent.binary()).parent / "tests/lab"
+    if not (library / "libnss_lab.so.2").exists():
+        pytest.skip("libnss_lab.so.2 is not built beside the agent")
+    nsswitch = {"nsswitch.conf": "hosts: files lab dns\n", "hosts": "127.0.0.1 localhost\n"}
+    env = ["env", f"LD_LIBRARY_PATH={library}"]
+    with dns_namespace(files=nsswitch) as inside:
+        result, _ = agent.probe("http://only-nss.test:1/", prefix=[*inside, *env])
+        assert (result["error_class"], result["address"]) == ("connect_refused", "127.0.0.1:1")
+        result, _ = agent.probe("http://nx.test/", prefix=[*inside, *env])
+        assert (result["error_class"], result["detail"]) == ("dns_not_found", "rcode_3"), result
+        # Not held up for ever by a source that is; nothing is claimed to be confirmed.
+        result, _ = agent.probe("http://hangs.test/", prefix=[*inside, *env], timeout="5s")
+        assert (result["error_class"], result["detail"]) == ("dns_not_found", "rcode_3,unconfirmed")
+
+
 def test_a_dead_resolver_blames_nobody(tmp_path):
     config = "".join(upstream(name, f"http://{name}.test/") for name in ("silent", "nx"))
     with dns_namespace() as inside, agent.running(config, tmp_path, inside) as a:
@@ -242,8 +307,16 @@ def test_a_dead_resolver_blames_nobody(tmp_path):
                    and a.value("upstream_up", upstream="silent") == 0)
     alone = upstream("silent", "http://silent.test/")
     with dns_namespace() as inside, agent.running(alone, tmp_path, inside) as a:
-        a.wait_for(lambda a: a.value("upstream_agent_local_errors_total", reason="resolver_dead") >= 3)
-        assert a.value("upstream_up", upstream="silent") is None
+        # Also alone: a zone that hangs is not a resolver that does.
+        a.wait_for(lambda a: a.value("upstream_up", upstream="silent") == 0)
+        assert not a.value("upstream_agent_local_errors_total", reason="resolver_dead")
+    with dns_namespace() as inside:
+        subprocess.run([*inside, "iptables", "-A", "INPUT", "-p", "udp", "--dport", "53", "-j",
+                        "DROP"], check=True)
+        with agent.running(alone, tmp_path, inside) as a:
+            a.wait_for(lambda a: a.value("upstream_agent_local_errors_total",
+                                           reason="resolver_dead") >= 3)
+            assert a.value("upstream_up", upstream="silent") is None
 
 
 FIREWALL = {
@@ -264,6 +337,48 @@ def test_what_a_firewall_does():
             result, _ = agent.probe(f"tcp://127.0.0.1:{port}", prefix=inside, timeout="1s")
             assert (result["error_class"], result["phase"]) == (wanted, "connect"), (rule, result)
             time.sleep(1.1)  # the kernel answers one ICMP error a second
+
+
+def test_a_reset_where_this_host_listens_is_the_firewalls():
+    with namespace() as inside:
+        subprocess.run([*inside, "iptables", "-A", "INPUT", "-p", "tcp", "--dport", "5009", "-j",
+                        "REJECT", "--reject-with", "tcp-reset"], check=True)
+        listen = ("import socket, sys, time\ns = socket.create_server(('127.0.0.1', 5009))\n"
+                  "six = socket.socket(socket.AF_INET6)\n"
+                  "six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)\n"
+                  "six.bind(('::', 5010)); six.listen()\ntime.sleep(60)\n")
+        with process(*inside, "/usr/bin/python3", "-c", listen):
+            time.sleep(0.5)
+            result, _ = agent.probe("tcp://127.0.0.1:5009", prefix=inside)
+            assert result["error_class"] == "connect_firewall_rejected", result
+            assert result["detail"] == "rst,listening"
+            # A listener for IPv6 alone says nothing about IPv4.
+            result, _ = agent.probe("tcp://127.0.0.1:5010", prefix=inside)
+            assert result["error_class"] == "connect_refused", result
+
+
+def test_no_ipv6_is_no_lack_of_ports():
+    with namespace() as inside:
+        subprocess.run([*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"], check=True)
+        for url in ("tcp://[::1]:9", "tcp://[2001:db8::1]:9"):
+            result, _ = agent.probe(url, prefix=inside)
+            assert result["error_class"] == "unreachable", result
+        result, _ = agent.probe("tcp://[fe80::1]:9")
+        assert (result["error_class"], result["detail"]) == ("config_invalid", "zone_missing")
+
+
+def test_a_socket_that_the_sandbox_hides_is_not_called_refused(tmp_path):
+    private = tmp_path / "systemd-private-0-upstream-agent.service-x/tmp"
+    private.mkdir(parents=True)
+    script = f'mount --bind {private} /var/tmp && exec "$0" "$@"'
+    inside = ["unshare", "-m", "sh", "-c", script]
+    if subprocess.run([*inside, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("mount namespaces cannot be made here")
+    for url in ("http+unix:///var/tmp/app.sock", "tcp+unix:///var/tmp/app.sock"):
+        result, _ = agent.probe(url, prefix=inside)
+        assert (result["error_class"], result["phase"]) == ("config_invalid", "local"), result
+        assert "PrivateTmp=no" in result["message"]
+        assert "systemctl edit upstream-agent" in result["message"]
 
 
 def test_980_blackholed_do_not_disturb_20_healthy(tmp_path):

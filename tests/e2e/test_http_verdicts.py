@@ -3,6 +3,8 @@
 import os
 import socket
 import ssl
+import threading
+import time
 
 import pytest
 
@@ -265,6 +267,132 @@ def test_an_unknown_http_version_is_invalid_and_not_another_protocol():
     with hostile.serving(serve) as (host, port):
         result, _ = agent.probe(f"http://{host}:{port}/")
     assert result["error_class"] == "invalid_response", result
+
+
+STATUS_LINES = {b"HTTP/1.1 20\r\n": "short", b"HTTP/1.1 2x0 OK\r\n": "letters",
+                b"HTTP/1.1 000 OK\r\n": "zero", b"HTTP/1.1 99999 OK\r\n": "long"}
+
+
+@pytest.mark.parametrize("line", STATUS_LINES, ids=STATUS_LINES.get)
+def test_a_broken_status_line_is_still_http(line):
+    with hostile.serving(hostile.after_request(line + b"Content-Length: 0\r\n\r\n")) as (host, port):
+        result, _ = agent.probe(f"http://{host}:{port}/")
+    assert result["error_class"] == "invalid_response", result
+
+
+@pytest.mark.parametrize("location", [b"", b"Location: ftp://x/y\r\n", b"Location: //\r\n",
+                                      b"Location: http://user:pw@127.0.0.1/\r\n"])
+def test_a_redirect_that_leads_nowhere_is_no_success(location, tmp_path):
+    serve = hostile.after_request(hostile.reply(b"302 Found", headers=location))
+    with hostile.serving(serve) as (host, port):
+        config = tmp_path / "agent.toml"
+        config.write_text(f'[[upstream]]\nname = "lab"\ntargets = ["http://{host}:{port}/"]\n'
+                          '[upstream.http]\nfollow_redirects = true\n')
+        result, _ = agent.probe("lab", f"--config.file={config}")
+    assert (result["error_class"], result["detail"]) == ("content_mismatch", "redirect"), result
+    assert "302" in result["message"] and "pw" not in result["message"]
+
+
+def test_advice_is_about_the_hop_that_failed(tmp_path):
+    closed = agent.free_port()
+    where = b"Location: http://localhost:%d/next\r\n" % closed
+    serve = hostile.after_request(hostile.reply(b"302 Found", headers=where))
+    with hostile.serving(serve) as (host, port):
+        config = tmp_path / "agent.toml"
+        config.write_text(f'[[upstream]]\nname = "lab"\ntargets = ["http://{host}:{port}/"]\n'
+                          '[upstream.http]\nfollow_redirects = true\n')
+        result, _ = agent.probe("lab", f"--config.file={config}")
+    assert result["error_class"] == "connect_refused", result
+    assert f":{closed}" in result["command"] and f":{port}" not in result["command"]
+    assert result["redirected_to"] == f"http://localhost:{closed}/next"
+    assert (result["address"], result["http"]["redirects"]) == (f"{host}:{port}", 1)
+
+
+def test_a_unix_socket_is_connected_to_once(tmp_path):
+    path = str(tmp_path / "one.sock")
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(path)
+    server.listen(0)  # one waiting connection fills it
+    accepted = []
+
+    def serve():
+        server.settimeout(3)
+        try:
+            while True:
+                peer, _ = server.accept()
+                accepted.append(hostile.read_request(peer))
+                peer.sendall(hostile.reply(b"204 No Content"))
+                peer.close()
+        except OSError:
+            pass
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    result, _ = agent.probe(f"http+unix://{path}:/ping")
+    thread.join()
+    server.close()
+    assert result["error_class"] == "none", result
+    assert len(accepted) == 1 and b"GET /ping" in accepted[0]
+    assert "connect" in result["timings"]
+
+
+def test_a_pattern_that_takes_long_does_not_outlast_the_deadline(tmp_path):
+    body = b"ab" * (512 * 1024)
+    with hostile.serving(hostile.after_request(hostile.reply(b"200 OK", body))) as (host, port):
+        config = tmp_path / "agent.toml"
+        config.write_text(f'[[upstream]]\nname = "lab"\ntargets = ["http://{host}:{port}/"]\n'
+                          'timeout = "1s"\n[upstream.http]\nexpect_body = "a[ab]{900}c"\n')
+        begin = time.monotonic()
+        result, _ = agent.probe("lab", f"--config.file={config}")
+        took = time.monotonic() - begin
+    assert result["error_class"] in ("local_resources_exhausted", "content_mismatch"), result
+    assert result["timings"]["total"] < 1.5, result
+    assert took < 20, took
+
+
+def test_an_unread_listener_is_told_from_a_slow_application():
+    server = socket.create_server(("127.0.0.1", 0), backlog=5)
+    port = server.getsockname()[1]
+    result, _ = agent.probe(f"http://127.0.0.1:{port}/", timeout="1s")
+    server.close()
+    assert (result["error_class"], result["detail"]) == ("response_timeout", "not_accepting"), result
+
+
+def test_a_replaced_ca_file_is_read_again(certificates, tmp_path):
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes((certificates / "self_signed.pem").read_bytes())
+    serve = hostile.tls_server(certificates / "good.pem", certificates / "good.key")
+    with hostile.serving(serve) as (host, port):
+        config = (f'[[upstream]]\nname = "lab"\ntargets = ["https://{host}:{port}/"]\n'
+                  f'interval = "500ms"\ntimeout = "500ms"\n[upstream.tls]\nca_file = "{ca}"\n')
+        with agent.running(config, tmp_path) as a:
+            a.wait_for(lambda a: a.value("upstream_probe_result_code", upstream="lab") == 16)
+            ca.write_bytes((certificates / "ca.pem").read_bytes())
+            a.wait_for(lambda a: a.value("upstream_probe_result_code", upstream="lab") == 0)
+
+
+def test_a_busy_destination_is_closed_by_reset_and_a_quiet_one_is_not(tmp_path):
+    ends = {"reset": 0, "fin": 0}
+
+    def serve(peer, stop):
+        hostile.read_request(peer)
+        peer.sendall(hostile.reply(b"200 OK", b"ok"))
+        try:
+            ends["fin" if peer.recv(1) == b"" else "data"] += 1
+        except ConnectionResetError:
+            ends["reset"] += 1
+
+    def run(count):
+        ends.update(reset=0, fin=0)
+        with hostile.serving(serve) as (host, port):
+            config = "".join(f'[[upstream]]\nname = "u{i}"\ntargets = ["http://{host}:{port}/{i}"]\n'
+                             'interval = "1s"\ntimeout = "900ms"\n' for i in range(count))
+            with agent.running(config, tmp_path) as a:
+                a.wait_for(lambda a: sum(ends.values()) > 3 * count)
+        return dict(ends)
+
+    assert run(5)["reset"] == 0
+    assert run(120)["reset"] > 100
 
 
 def test_time_runs_out_after_a_redirect(tmp_path):

@@ -37,6 +37,22 @@ TEST_CASE("an IPv6 address is in brackets where a port follows, and bare elsewhe
         "openssl s_client -connect '[2001:db8::1]:443' -servername 2001:db8::1 </dev/null");
 }
 
+TEST_CASE("what wants an address gets the one that was tried, TLS the name that was asked for") {
+  const Target target = parse_target("https://app.example:8443/x").value();
+  Outcome outcome;
+  outcome.address = "[2001:db8::1]:8443";
+  outcome.server_name = "shop.example";
+  CHECK(fill_command(info(ErrorClass::unreachable), target, "", outcome) ==
+        "ip route get 2001:db8::1; ip neigh show 2001:db8::1");
+  CHECK(fill_command(info(ErrorClass::tls_timeout), target, "", outcome) ==
+        "openssl s_client -connect app.example:8443 -servername shop.example </dev/null");
+  outcome.redirected_to = "http://next.example:81/y";
+  CHECK(fill_command(info(ErrorClass::connect_refused), target, "", outcome) ==
+        "systemctl status YOUR-SERVICE; ss -ltnp 'sport = :81'");
+  CHECK(fill_command(info(ErrorClass::unreachable), target, "", outcome) ==
+        "ip route get next.example; ip neigh show next.example");
+}
+
 TEST_CASE("a Unix socket gets the commands for Unix sockets") {
   CHECK(fill(ErrorClass::connect_refused, "http+unix:///run/app.sock:/") ==
         "systemctl status YOUR-SERVICE; ss -lxp src /run/app.sock");
@@ -44,8 +60,8 @@ TEST_CASE("a Unix socket gets the commands for Unix sockets") {
         "ls -l /run/app.sock; nft list ruleset | grep -i output");
   CHECK(fill(ErrorClass::http_5xx, "http+unix:///run/app.sock:/x", "app") ==
         "journalctl -u app -n 50");
-  CHECK(fill(ErrorClass::http_503, "http+unix:///run/app.sock:/health?x=1&y=2") ==
-        "curl -si --unix-socket /run/app.sock 'http://localhost/health?x=1&y=2' | head -20");
+  CHECK(fill(ErrorClass::http_503, "http+unix:///run/app.sock:/health?token=secret") ==
+        "curl -si --unix-socket /run/app.sock http://localhost/health | head -20");
   CHECK(fill(ErrorClass::protocol_mismatch, "http+unix:///run/app.sock:/") ==
         "curl -sv --unix-socket /run/app.sock http://localhost/ -o /dev/null; "
         "curl -skv --unix-socket /run/app.sock https://localhost/ -o /dev/null");
@@ -64,10 +80,10 @@ TEST_CASE("no value becomes shell syntax or another placeholder") {
   target.scheme = "http";
   target.host = "a;reboot";
   CHECK(fill_command(info(ErrorClass::dns_not_found), target, "") ==
-        "dig 'a;reboot' A; dig 'a;reboot' AAAA");
+        "dig +search 'a;reboot' A; dig +search 'a;reboot' AAAA");
   target.host = "{service}";
   CHECK(fill_command(info(ErrorClass::dns_timeout), target, "$(id)") ==
-        "cat /etc/resolv.conf; dig '{service}' +tries=1 +time=2");
+        "cat /etc/resolv.conf; dig +search '{service}' +tries=1 +time=2");
   CHECK(fill(ErrorClass::http_5xx, "http://a/", "x'; reboot; '") ==
         R"(journalctl -u 'x'\''; reboot; '\''' -n 50)");
   CHECK(fill(ErrorClass::permission_denied, "tcp+unix:///run/$(id).sock") ==

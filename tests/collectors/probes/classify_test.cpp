@@ -62,6 +62,29 @@ HttpEvidence plain(CURLcode code) {
   return evidence;
 }
 
+TEST_CASE("a refusal where this host listens is a rule's, and a full queue may refuse too") {
+  DialFailure refused = failed(ECONNREFUSED);
+  refused.listening = true;
+  CHECK(classify_dial(refused).error == connect_firewall_rejected);
+  CHECK(classify_dial(refused).detail == "rst,listening");
+  refused.queue_full = true;
+  CHECK(classify_dial(refused).error == listen_queue_full);
+  DialFailure other = failed(EHOSTUNREACH);
+  other.listening = true;
+  CHECK(classify_dial(other).error == unreachable);
+}
+
+TEST_CASE("no address to connect from is no lack of ports") {
+  DialFailure failure = failed(EADDRNOTAVAIL);
+  CHECK(classify_dial(failure).error == local_resources_exhausted);
+  failure.no_source = true;
+  CHECK(classify_dial(failure).error == unreachable);
+  DialFailure zone = failed(EINVAL);
+  CHECK(classify_dial(zone).error == unreachable);  // a blackhole route
+  zone.zone_missing = true;
+  CHECK(classify_dial(zone).error == config_invalid);
+}
+
 TEST_CASE("how a transfer ended leads to one class") {
   CHECK(classify_transfer(plain(CURLE_GOT_NOTHING)).error == closed_before_headers);
   CHECK(classify_transfer(plain(CURLE_RECV_ERROR)).error == reset_before_headers);
@@ -73,11 +96,60 @@ TEST_CASE("how a transfer ended leads to one class") {
   CHECK(classify_transfer(whole).error == none);
   whole.code = CURLE_RECV_ERROR;
   CHECK(classify_transfer(whole).error == body_truncated);
-  CHECK(classify_transfer(plain(CURLE_UNSUPPORTED_PROTOCOL)).error == protocol_mismatch);
+  HttpEvidence strange = plain(CURLE_UNSUPPORTED_PROTOCOL);
+  strange.error_text = "Received HTTP/0.9 when not allowed";
+  CHECK(classify_transfer(strange).error == protocol_mismatch);
+  strange.error_text = "Unsupported response code in HTTP response";
+  CHECK(classify_transfer(strange).error == invalid_response);
+  strange.error_text = "Unsupported HTTP version in response";
+  CHECK(classify_transfer(strange).error == invalid_response);
   HttpEvidence huge = plain(CURLE_OUT_OF_MEMORY);
   CHECK(classify_transfer(huge).error == local_resources_exhausted);
   huge.status = 200;
   CHECK(classify_transfer(huge).error == headers_too_large);
+}
+
+TEST_CASE("how a Unix socket refused libcurl's own connect") {
+  HttpEvidence evidence = plain(CURLE_COULDNT_CONNECT);
+  evidence.unix_socket = true;
+  CHECK(classify_transfer(evidence).error == listen_queue_full);  // EAGAIN, which libcurl hides
+  evidence.connect_errno = EAGAIN;
+  CHECK(classify_transfer(evidence).error == listen_queue_full);
+  evidence.connect_errno = ENOENT;
+  CHECK(classify_transfer(evidence).error == connect_refused);
+  evidence.connect_errno = EACCES;
+  CHECK(classify_transfer(evidence).error == permission_denied);
+  evidence.connect_errno = EMFILE;
+  CHECK(classify_transfer(evidence).error == local_resources_exhausted);
+}
+
+TEST_CASE("an alert after the handshake is about what it cut off") {
+  HttpEvidence evidence = plain(CURLE_RECV_ERROR);
+  evidence.tls = true;
+  evidence.handshake_done = true;
+  evidence.error_text = "OpenSSL SSL_read: error:0A000438:SSL routines::tlsv1 alert internal error";
+  CHECK(classify_transfer(evidence).error == closed_before_headers);
+  evidence.header_complete = true;
+  CHECK(classify_transfer(evidence).error == body_truncated);
+  evidence.header_complete = false;
+  evidence.error_text = "error:0A00045C:SSL routines::tlsv13 alert certificate required";
+  CHECK(classify_transfer(evidence).error == tls_client_cert_required);
+  evidence.handshake_done = false;
+  evidence.error_text = "sslv3 alert handshake failure";
+  CHECK(classify_transfer(evidence).error == tls_handshake_failed);
+}
+
+TEST_CASE("a closed TLS connection is told from a reset one by OpenSSL, not by its own aftermath") {
+  HttpEvidence evidence = plain(CURLE_RECV_ERROR);
+  evidence.tls = true;
+  evidence.handshake_done = true;
+  evidence.tcp.known = true;
+  evidence.tcp.reset = true;  // the answer to our close_notify
+  evidence.error_text = "SSL_read: SSL_ERROR_SYSCALL, errno 0";
+  CHECK(classify_transfer(evidence).detail == "fin");
+  evidence.error_text = "SSL_read: Connection reset by peer, errno 104";
+  CHECK(classify_transfer(evidence).detail == "rst");
+  CHECK(classify_transfer(evidence).error == reset_before_headers);
 }
 
 TEST_CASE("where the deadline struck leads to one class") {

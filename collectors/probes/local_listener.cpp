@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/local_listener.h"
+
 #include <ifaddrs.h>
 #include <netinet/in.h>
 
@@ -6,7 +8,6 @@
 #include <cstring>
 
 #include "collectors/core/sock_diag.h"
-#include "collectors/probes/probe_engine.h"
 
 namespace ua {
 namespace {
@@ -42,20 +43,28 @@ bool serves(const DiagSocket& listener, const Endpoint& endpoint) {
   const std::string wanted = address_bytes(endpoint.address());
   const bool wildcard = std::all_of(listener.local.begin(), listener.local.end(),
                                     [](std::uint8_t byte) { return byte == 0; });
-  if (wildcard) return listener.family == AF_INET6 || endpoint.family() == AF_INET;
+  if (wildcard && listener.family != endpoint.family()) {
+    return listener.family == AF_INET6 && !listener.v6_only;
+  }
+  if (wildcard) return true;
   return listener.family == endpoint.family() &&
          std::memcmp(listener.local.data(), wanted.data(), wanted.size()) == 0;
 }
 
 }  // namespace
 
-bool accept_queue_full(const Endpoint& endpoint) {
-  if (endpoint.family() == AF_UNIX || !is_local(endpoint)) return false;
+std::optional<LocalListener> local_listener(const Endpoint& endpoint) {
+  if (endpoint.family() == AF_UNIX || !is_local(endpoint)) return std::nullopt;
   const auto listeners = listening_sockets(endpoint.port());
-  if (!listeners) return false;
-  return std::any_of(listeners->begin(), listeners->end(), [&](const DiagSocket& listener) {
-    return serves(listener, endpoint) && listener.receive_queue > listener.send_queue;
-  });
+  if (!listeners) return std::nullopt;
+  std::optional<LocalListener> found;
+  for (const DiagSocket& listener : *listeners) {
+    if (!serves(listener, endpoint)) continue;
+    if (!found || listener.receive_queue >= found->waiting) {
+      found = LocalListener{listener.receive_queue, listener.send_queue};
+    }
+  }
+  return found;
 }
 
 }  // namespace ua

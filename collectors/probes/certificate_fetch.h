@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// A second handshake for the certificates alone, where libcurl dropped them with a chain that it
+// does not trust: nothing is verified, and nothing is sent after the handshake. Owned by an
+// HttpProbe; loop thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "collectors/core/outcome.h"
+#include "collectors/probes/curl_socket.h"
+#include "collectors/probes/dial.h"
+#include "collectors/probes/http_request.h"
+#include "collectors/probes/probe_engine.h"
+
+namespace ua {
+
+class CertificateFetch {
+ public:
+  /// What was found; without a certificate where the handshake failed.
+  using Done = std::function<void(const TlsFacts&)>;
+
+  /// Starts at once; `done` is called once, never from inside. Destroying it gives it up.
+  CertificateFetch(ProbeEngine& engine, std::shared_ptr<const HttpRequest> request,
+                   const Target& target, const Endpoint& peer, Done done);
+  ~CertificateFetch();
+  CertificateFetch(const CertificateFetch&) = delete;
+  CertificateFetch& operator=(const CertificateFetch&) = delete;
+
+ private:
+  void on_connected(Connection connection);
+  void on_finished();
+  static int debug_callback(CURL* handle, curl_infotype type, char* data, std::size_t size,
+                            void* self) noexcept;
+
+  ProbeEngine& engine_;
+  std::shared_ptr<const HttpRequest> request_;
+  Target target_;
+  Done done_;
+  Dial dial_;
+  std::function<void(CURLcode)> finished_;
+  CurlSocket socket_;
+  CURL* handle_ = nullptr;
+  TlsFacts facts_;
+};
+
+}  // namespace ua

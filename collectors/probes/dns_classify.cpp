@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/dns_classify.h"
+
+#include <ares.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace ua {
+
+std::pair<ErrorClass, std::string> classify_dns(int status, int local_error) {
+  const bool unanswered = status == ARES_ECONNREFUSED || status == ARES_ETIMEOUT;
+  if (local_error != 0 && unanswered) {
+    const bool forbidden = local_error == EPERM || local_error == EACCES;
+    return {forbidden ? ErrorClass::permission_denied : ErrorClass::local_resources_exhausted,
+            "errno_" + std::to_string(local_error)};
+  }
+  switch (status) {
+    case ARES_ENOTFOUND:
+      return {ErrorClass::dns_not_found, "rcode_3"};
+    case ARES_ENODATA:
+      return {ErrorClass::dns_not_found, "nodata"};
+    case ARES_ETIMEOUT:
+      return {ErrorClass::dns_timeout, "timeout"};
+    case ARES_EFORMERR:
+      return {ErrorClass::dns_failed, "rcode_1"};
+    case ARES_ESERVFAIL:
+      return {ErrorClass::dns_failed, "rcode_2"};
+    case ARES_ENOTIMP:
+      return {ErrorClass::dns_failed, "rcode_4"};
+    case ARES_EREFUSED:
+      return {ErrorClass::dns_failed, "rcode_5"};
+    case ARES_ECONNREFUSED:
+      return {ErrorClass::dns_failed, "server_unreachable"};
+    case ARES_EBADNAME:
+      return {ErrorClass::config_invalid, "bad_name"};
+    case ARES_ENOMEM:
+      return {ErrorClass::local_resources_exhausted, "no_memory"};
+    default:
+      return {ErrorClass::dns_failed, "ares_" + std::to_string(status)};
+  }
+}
+
+bool is_answer(int status) {
+  switch (status) {
+    case ARES_SUCCESS:
+    case ARES_ENODATA:
+    case ARES_EFORMERR:
+    case ARES_ESERVFAIL:
+    case ARES_ENOTFOUND:
+    case ARES_ENOTIMP:
+    case ARES_EREFUSED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool is_server_error(int status) {
+  return status == ARES_ESERVFAIL || status == ARES_EREFUSED || status == ARES_ENOTIMP;
+}
+
+bool is_not_found(int status) { return status == ARES_ENOTFOUND || status == ARES_ENODATA; }
+
+bool is_worse(int a, int b) {
+  const auto rank = [](int status) {
+    if (status == ARES_ENODATA) return 0;
+    if (status == ARES_ENOTFOUND) return 1;
+    return status == ARES_ETIMEOUT ? 2 : 3;
+  };
+  return rank(a) > rank(b);
+}
+
+std::vector<std::string> search_candidates(const std::string& name,
+                                           const std::vector<std::string>& domains, int ndots) {
+  if (name.ends_with('.')) return {name};
+  std::vector<std::string> result;
+  for (const std::string& domain : domains) {
+    if (!domain.empty() && domain != ".") result.push_back(name + '.' + domain);
+  }
+  const bool itself_first = std::count(name.begin(), name.end(), '.') >= ndots;
+  result.insert(itself_first ? result.begin() : result.end(), name);
+  return result;
+}
+
+}  // namespace ua

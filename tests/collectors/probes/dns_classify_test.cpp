@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/dns_classify.h"
+
+#include <ares.h>
+
+#include <cerrno>
+
+#include "tests/catch.h"
+
+namespace ua {
+namespace {
+
+using enum ErrorClass;
+using Names = std::vector<std::string>;
+
+TEST_CASE("what a name server says leads to one class") {
+  CHECK(classify_dns(ARES_ENOTFOUND, 0) == std::pair{dns_not_found, std::string("rcode_3")});
+  CHECK(classify_dns(ARES_ENODATA, 0) == std::pair{dns_not_found, std::string("nodata")});
+  CHECK(classify_dns(ARES_ETIMEOUT, 0).first == dns_timeout);
+  CHECK(classify_dns(ARES_ESERVFAIL, 0) == std::pair{dns_failed, std::string("rcode_2")});
+  CHECK(classify_dns(ARES_EREFUSED, 0) == std::pair{dns_failed, std::string("rcode_5")});
+  CHECK(classify_dns(ARES_EBADRESP, 0).first == dns_failed);
+  CHECK(classify_dns(ARES_EBADNAME, 0).first == config_invalid);
+}
+
+TEST_CASE("no descriptor for the question is this host's trouble, an answer is not") {
+  CHECK(classify_dns(ARES_ECONNREFUSED, EMFILE) ==
+        std::pair{local_resources_exhausted, std::string("errno_24")});
+  CHECK(classify_dns(ARES_ECONNREFUSED, EPERM).first == permission_denied);
+  CHECK(classify_dns(ARES_ECONNREFUSED, 0).first == dns_failed);
+  CHECK(classify_dns(ARES_ENOTFOUND, EMFILE).first == dns_not_found);
+}
+
+TEST_CASE("a failure of one family does not hide behind the other's lack of a record") {
+  CHECK(is_worse(ARES_ESERVFAIL, ARES_ENODATA));
+  CHECK(is_worse(ARES_ETIMEOUT, ARES_ENOTFOUND));
+  CHECK(is_worse(ARES_ESERVFAIL, ARES_ETIMEOUT));
+  CHECK_FALSE(is_worse(ARES_ENODATA, ARES_ENOTFOUND));
+}
+
+TEST_CASE("the search list as resolv.conf(5) has it") {
+  const Names domains{"a.test", "b.test"};
+  CHECK(search_candidates("db", domains, 1) == Names{"db.a.test", "db.b.test", "db"});
+  CHECK(search_candidates("db.c", domains, 1) == Names{"db.c", "db.c.a.test", "db.c.b.test"});
+  CHECK(search_candidates("db.c", domains, 2) == Names{"db.c.a.test", "db.c.b.test", "db.c"});
+  CHECK(search_candidates("db.", domains, 1) == Names{"db."});
+  CHECK(search_candidates("db", {}, 1) == Names{"db"});
+  CHECK(search_candidates("db", {"."}, 1) == Names{"db"});
+}
+
+}  // namespace
+}  // namespace ua
