@@ -33,7 +33,7 @@ std::vector<TargetConfig> targets_of(const DiscoveredUpstream& found,
     Result<Target> target = parse_target(url);
     const ProbeType* type = target ? find_probe_type(target->scheme) : nullptr;
     if (type == nullptr) {
-      notes.push_back(found.origin + ": " + escape_line(url, 200) + ": " +
+      notes.push_back(found.origin + ": " + escape_line(without_secrets(url), 200) + ": " +
                       (target ? "no probe for it" : target.error().message));
       continue;
     }

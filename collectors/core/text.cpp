@@ -100,6 +100,20 @@ std::string escape_line(std::string_view bytes, std::size_t max_bytes) {
   return cut ? result + "..." : result;
 }
 
+std::string without_secrets(std::string_view url) {
+  const std::size_t mark = url.find("://");
+  const std::size_t scheme = mark == std::string_view::npos ? 0 : mark + 3;
+  const std::string_view cut = url.substr(0, url.find_first_of("?#"));
+  const std::string begin(url.substr(0, std::min(scheme, cut.size())));
+  if (url.find('@', cut.size()) != std::string_view::npos) return begin + "***";
+  const std::size_t at = cut.rfind('@');
+  std::string result(cut);
+  if (at != std::string_view::npos) {
+    result = (at < scheme ? "" : begin) + "***" + std::string(cut.substr(at));
+  }
+  return cut.size() < url.size() ? result + "?..." : result;
+}
+
 std::optional<Duration> parse_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   double total = 0;

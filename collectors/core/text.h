@@ -19,6 +19,10 @@ namespace ua {
 /// `\xHH`; a backslash stays. Longer than `max_bytes` (of input) is cut and marked "...".
 std::string escape_line(std::string_view bytes, std::size_t max_bytes = 512);
 
+/// A URL, or what was meant as one, to be shown: its user and password become "***", its query and
+/// fragment "?...", and where a password may hold a '?' all of it is hidden.
+std::string without_secrets(std::string_view url);
+
 /// "250ms", "5s", "1m30s", "2h", "1d" as Prometheus writes them, plus "us" and decimals ("1.5s");
 /// each unit once, the larger first. nullopt for anything else, overflow and a bare number
 /// included.

@@ -55,6 +55,9 @@ std::string place(const NginxDirective& directive) {
   return directive.file + ':' + std::to_string(directive.line);
 }
 
+/// Notes are shown on the status page and in logs.
+std::string shown(std::string_view address) { return escape_line(without_secrets(address), 100); }
+
 class Finder {
  public:
   NginxUpstreams result;
@@ -140,7 +143,7 @@ class Finder {
     if (d.arguments[0].size() > kMaxWord) return note(d, d.name + " is too long to be an address");
     const auto value = substitute(d.arguments[0], scope);
     if (!value) {
-      note(d, d.name + " " + escape_line(d.arguments[0], 100) +
+      note(d, d.name + " " + shown(d.arguments[0]) +
                   " holds a variable that is known at run time only");
       return;
     }
@@ -151,7 +154,7 @@ class Finder {
       rest = rest.substr(mark + 3);
     }
     if (scheme != "http" && scheme != "https" && scheme != "tcp") {
-      note(d, "the scheme " + escape_line(scheme, 40) + " is unknown");
+      note(d, d.name + " " + shown(*value) + ": the scheme is unknown");
       return;
     }
     std::string uri;
@@ -203,7 +206,7 @@ class Finder {
       if (args[0].size() > kMaxWord) {
         note(server, "server is too long to be an address");
       } else if (std::find(args.begin(), args.end(), "down") != args.end()) {
-        note(server, escape_line(args[0], 100) + " is marked down");
+        note(server, shown(args[0]) + " is marked down");
       } else {
         urls.push_back(url(scheme, args[0], uri));
       }
@@ -217,7 +220,7 @@ class Finder {
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
     constexpr std::size_t kMaxHost = 260;  // a name and a port
     if (host.size() <= kMaxHost && host.find_first_not_of(kPlain) == std::string::npos) return host;
-    note(d, '\'' + escape_line(host, 100) + "' is no host name; the target's own is sent");
+    note(d, '\'' + shown(host) + "' is no host name; the target's own is sent");
     return {};
   }
 

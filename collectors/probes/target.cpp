@@ -32,7 +32,21 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return static_cast<std::uint16_t>(value);
 }
 
-std::string quoted(std::string_view text) { return '\'' + escape_line(text, 200) + '\''; }
+std::string quoted(std::string_view text) {
+  return '\'' + escape_line(without_secrets(text), 200) + '\'';
+}
+
+tl::unexpected<Error> no_credentials() {
+  return fail("credentials do not belong into a target; use http.basic_auth with a password file");
+}
+
+/// RFC 3986 section 3.1
+bool is_scheme(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
+           c == '-' || c == '.';
+  });
+}
 
 std::string_view without_query(std::string_view url) {
   return url.substr(0, url.find_first_of("?#"));
@@ -202,7 +216,7 @@ std::string Target::authority() const {
 
 Result<Target> parse_target(std::string_view url) {
   const std::size_t mark = url.find("://");
-  if (mark == std::string_view::npos) {
+  if (mark == std::string_view::npos || !is_scheme(url.substr(0, mark))) {
     return fail("a target is a URL, as in http://127.0.0.1:8080/healthz or tcp://127.0.0.1:5432; " +
                 quoted(url) + " has no scheme");
   }
@@ -219,16 +233,18 @@ Result<Target> parse_target(std::string_view url) {
   const std::size_t slash = rest.find_first_of("/?");
   const std::string_view authority = rest.substr(0, slash);
   const std::string_view path = slash == std::string_view::npos ? "" : rest.substr(slash);
-  if (authority.find('@') != std::string_view::npos) {
-    return fail(
-        "credentials do not belong into a target; use http.basic_auth with a password file");
-  }
+  if (authority.find('@') != std::string_view::npos) return no_credentials();
+  // A password may hold a '/' or a '?', and no message shows a part of it.
+  const bool credentials = path.find('@') != std::string_view::npos;
   if (has_path(target.scheme)) {
     target.path = path.starts_with('/') ? std::string(path) : '/' + std::string(path);
   } else if (!path.empty() && path != "/") {
+    if (credentials) return no_credentials();
     return fail("a " + target.scheme + " target has no path: " + quoted(path));
   }
-  return parse_host(std::move(target), authority);
+  Result<Target> parsed = parse_host(std::move(target), authority);
+  if (!parsed && credentials) return no_credentials();
+  return parsed;
 }
 
 namespace {

@@ -37,6 +37,25 @@ TEST_CASE("a server that stands twice is one target") {
   CHECK(labels(found.upstreams[0]) == std::vector<std::string>{"http://a:1/", "http://b:1/"});
 }
 
+TEST_CASE("no note shows credentials or a query") {
+  const auto found =
+      of("http { server {\n"
+         "location /1 { proxy_pass http://user:hunter2@10.0.0.7:80/; }\n"
+         "location /2 { proxy_pass http://$nowhere/?key=hunter2$arg_x; }\n"
+         "location /3 { proxy_pass ws://user:hunter2@10.0.0.7/?key=hunter2; }\n"
+         "location /4 { proxy_pass http://a:b/?key=hunter2; }\n} }");
+  CHECK(found.upstreams.empty());
+  CHECK(found.notes ==
+        std::vector<std::string>{
+            "nginx.conf:2: '***@10.0.0.7:80' is no host name; the target's own is sent",
+            "nginx.conf:3: proxy_pass http://$nowhere/?... holds a variable that is known at run "
+            "time only",
+            "nginx.conf:4: proxy_pass ws://***@10.0.0.7/?...: the scheme is unknown",
+            "nginx.conf:2: http://***@10.0.0.7:80/: credentials do not belong into a target; use "
+            "http.basic_auth with a password file",
+            "nginx.conf:5: http://a:b/?...: a port is a number from 1 to 65535, not 'b'"});
+}
+
 TEST_CASE("names and notes made of foreign bytes are printable") {
   const auto found =
       of("upstream \xff\x1b { server a:1; server \x1b[31m; }\n"

@@ -44,6 +44,33 @@ TEST_CASE("untrusted bytes become one printable line") {
   CHECK(escape_line("abcdef", 3) == "abc...");
 }
 
+TEST_CASE("a URL is shown without what may be secret in it") {
+  const std::pair<std::string_view, std::string_view> rows[] = {
+      {"http://a:80/x", "http://a:80/x"},
+      {"", ""},
+      {"a:80", "a:80"},
+      {"http://user:secret@a:80/x", "http://***@a:80/x"},
+      {"user:secret@a:5432", "***@a:5432"},
+      {"http://a/x?token=secret", "http://a/x?..."},
+      {"http://a/x#token=secret", "http://a/x?..."},
+      {"http://a?", "http://a?..."},
+      {"http://user:secret@a/?token=secret", "http://***@a/?..."},
+      {"http://user:sec/ret@a/", "http://***@a/"},
+      {"http://user:sec@ret@a/", "http://***@a/"},
+      {"http://user:sec?ret@a/", "http://***"},
+      {"http://a/?mail=me@b&token=secret", "http://***"},
+      {"user:sec?ret@a", "***"},
+      {"a/?next=http://user:secret@b", "a/***"},
+      {"a/?next=http://b", "a/?..."},
+      {"user:secret@http://a", "***@http://a"},
+      {"/p?tok=secret", "/p?..."},
+  };
+  for (const auto& [url, wanted] : rows) {
+    CAPTURE(url);
+    CHECK(without_secrets(url) == wanted);
+  }
+}
+
 TEST_CASE("what hides or reorders text on a terminal is shown as bytes") {
   for (const char* hidden : {"\xe2\x80\x8b", "\xe2\x81\xa6", "\xef\xbb\xbf", "\xe2\x80\xa8",
                              "\xd8\x9c", "\xe1\xa0\x8e", "\xef\xbf\xb9", "\xf3\xa0\x81\x81"}) {

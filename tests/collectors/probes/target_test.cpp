@@ -116,6 +116,35 @@ TEST_CASE("what is no target says what to do") {
   }
 }
 
+TEST_CASE("no message shows credentials or a query") {
+  constexpr const char* kNoScheme =
+      "a target is a URL, as in http://127.0.0.1:8080/healthz or tcp://127.0.0.1:5432; ";
+  constexpr const char* kCredentials =
+      "credentials do not belong into a target; use http.basic_auth with a password file";
+  const std::pair<std::string, std::string> rows[] = {
+      {"user:hunter2@db:5432", kNoScheme + std::string("'***@db:5432' has no scheme")},
+      {"db:5432/p?tok=hunter2", kNoScheme + std::string("'db:5432/p?...' has no scheme")},
+      {"db/?to=http://hunter2", kNoScheme + std::string("'db/?...' has no scheme")},
+      {"hunter2@http://db/", kNoScheme + std::string("'***@http://db/' has no scheme")},
+      {"tcp://db:5432/p?tok=hunter2", "a tcp target has no path: '/p?...'"},
+      {"tcp://db:5432?tok=hunter2", "a tcp target has no path: '?...'"},
+      {"tcp://db:5432/p#hunter2", "a tcp target has no path: '/p'"},
+      {"tcp://user:hunter2@db:5432", kCredentials},
+      {"tcp://user:hun/ter2@db:5432", kCredentials},
+      {"http://user:hun/ter2@db:5432", kCredentials},
+      {"http://user:hun?ter2@db:5432", kCredentials},
+      {"http+unix:///run/a.sock:x?tok=hunter2",
+       "the path after the socket's colon starts with '/', not 'x?...'"},
+  };
+  for (const auto& [url, message] : rows) {
+    INFO(url);
+    const auto target = parse_target(url);
+    REQUIRE_FALSE(target);
+    CHECK(target.error().message == message);
+  }
+  CHECK(parse_target("http://registry:80/@scope/x"));
+}
+
 TEST_CASE("a redirect's location is seen from where it was given") {
   // RFC 3986 section 5.4, as far as http goes
   struct Row {
