@@ -143,7 +143,10 @@ void TargetRows::admit() {
 
 TargetRows::Taken TargetRows::take(const std::vector<Outcome>& outcomes, Duration stalled) {
   Taken taken;
-  for (const Outcome& outcome : outcomes) {
+  for (Outcome outcome : outcomes) {
+    // Late because this process stood still: not the upstream's slowness.
+    const bool only_late = outcome.error == ErrorClass::slow_response && stalled > Duration::zero();
+    if (only_late) outcome.error = ErrorClass::none;
     const Result result{outcome, trouble_of(outcome, stalled), stalled > Duration::zero()};
     around_.metrics.count_local_error(result.trouble);
     for (Row* row : rows_for(outcome)) row->take(*plan_, result, taken);

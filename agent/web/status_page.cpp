@@ -15,13 +15,14 @@ constexpr std::string_view kHead = R"(<!doctype html>
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="refresh" content="10">
 <style>
-:root{--bg:#fbfbfa;--card:#fff;--fg:#1c2126;--dim:#5c6670;--line:#dfe3e6;--up:#14713d;--down:#b3261e;
+:root{color-scheme:light dark;--bg:#fbfbfa;--card:#fff;--fg:#1c2126;--dim:#5c6670;--line:#dfe3e6;--up:#14713d;--down:#b3261e;
 --warn:#8a5300;--unk:#59636e;--bar:#2f6fab}
-@media(prefers-color-scheme:dark){:root{--bg:#14171a;--card:#1c2024;--fg:#e6e9ec;--dim:#9aa4ad;
+@media(prefers-color-scheme:dark){:root{color-scheme:light dark;--bg:#14171a;--card:#1c2024;--fg:#e6e9ec;--dim:#9aa4ad;
 --line:#31373d;--up:#5ec98a;--down:#ff8a80;--warn:#f0b45a;--unk:#a3adb6;--bar:#6aa9e0}}
 *{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);
 font:15px/1.45 system-ui,sans-serif}main,header{max-width:76rem;margin:0 auto;padding:0 1rem}
 header{padding-top:1.1rem}h1{font-size:1.25rem;margin:0}p{margin:.3rem 0}.dim{color:var(--dim)}
+a{color:var(--bar)}
 dl.host{display:flex;flex-wrap:wrap;gap:.4rem 1.6rem;margin:.8rem 0;padding:0}
 dl.host div{display:flex;gap:.4rem}dt{color:var(--dim)}dd{margin:0}
 article{background:var(--card);border:1px solid var(--line);border-left:5px solid var(--unk);
@@ -104,8 +105,8 @@ void phases(std::string& out, const Outcome& outcome) {
     bar += width.data();
     words += std::string(name(phase)) + ' ' + milliseconds(*value) + ", ";
   }
-  out += "<div class=\"bar\" aria-hidden=\"true\">" + bar + "</div><p class=\"dim\">" + words +
-         "total " + milliseconds(*total) + "</p>";
+  if (!bar.empty()) out += "<div class=\"bar\" aria-hidden=\"true\">" + bar + "</div>";
+  out += "<p class=\"dim\">" + words + "total " + milliseconds(*total) + "</p>";
 }
 
 void facts(std::string& out, const TargetStatus& status, WallTime now) {
@@ -124,6 +125,23 @@ void facts(std::string& out, const TargetStatus& status, WallTime now) {
   out += "<span>every " + format_duration(status.interval) + "</span></div>";
 }
 
+/// Class, cause and first check.
+void failure(std::string& out, const TargetStatus& status) {
+  const Outcome& last = *status.last;
+  const ErrorClassInfo& row = info(last.error);
+  out += "<p><code>" + std::string(row.name) + "</code> (phase " + std::string(name(row.phase)) +
+         "): " + html_escape(row.meaning) + ".";
+  if (!last.detail.empty()) out += " <span class=\"dim\">" + html_escape(last.detail) + "</span>";
+  out += "</p>";
+  if (!last.redirected_to.empty()) {
+    out += "<p>After a redirect to <code>" + html_escape(last.redirected_to) + "</code></p>";
+  }
+  if (!last.message.empty()) out += "<p class=\"dim\">" + html_escape(last.message) + "</p>";
+  out += "<p><b>Likely cause:</b> " + html_escape(row.likely_cause) +
+         "</p><p><b>First check:</b> " + html_escape(row.first_check) + "</p><pre>" +
+         html_escape(status.first_check) + "</pre>";
+}
+
 void target(std::string& out, const TargetStatus& status, WallTime now) {
   const Shown how = shown(status);
   out += "<article class=\"" + std::string(how.css) + "\"><h2>" + html_escape(status.upstream) +
@@ -132,17 +150,7 @@ void target(std::string& out, const TargetStatus& status, WallTime now) {
   if (!status.address.empty()) out += " at " + html_escape(status.address);
   out += "</span></h2>";
   if (status.last) {
-    if (status.last->error != ErrorClass::none) {
-      const ErrorClassInfo& row = info(status.last->error);
-      out += "<p><code>" + std::string(row.name) + "</code> (phase " +
-             std::string(name(row.phase)) + "): " + html_escape(row.meaning) + ".";
-      if (!status.last->detail.empty()) {
-        out += " <span class=\"dim\">" + html_escape(status.last->detail) + "</span>";
-      }
-      out += "</p><p><b>Likely cause:</b> " + html_escape(row.likely_cause) +
-             "</p><p><b>First check:</b> " + html_escape(row.first_check) + "</p><pre>" +
-             html_escape(status.first_check) + "</pre>";
-    }
+    if (status.last->error != ErrorClass::none) failure(out, status);
     facts(out, status, now);
     phases(out, *status.last);
   }

@@ -76,7 +76,9 @@ std::vector<std::string> search_candidates(const std::string& name,
   if (name.ends_with('.')) return {name};
   std::vector<std::string> result;
   for (const std::string& domain : domains) {
-    if (!domain.empty() && domain != ".") result.push_back(name + '.' + domain);
+    if (domain.empty() || domain == ".") continue;
+    result.push_back(name);
+    result.back().append(1, '.').append(domain);
   }
   const bool itself_first = std::count(name.begin(), name.end(), '.') >= ndots;
   result.insert(itself_first ? result.begin() : result.end(), name);

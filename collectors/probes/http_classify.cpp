@@ -108,6 +108,13 @@ Classified unix_connect(const HttpEvidence& e) {
   return classify_dial(failure);
 }
 
+Classified no_status_line(const HttpEvidence& e) {
+  if (!e.request_sent) return {config_invalid, "curl_1"};
+  // Only this text is about bytes that do not begin with "HTTP/".
+  if (contains(e.error_text, "HTTP/0.9")) return {protocol_mismatch, "not_http"};
+  return {invalid_response, "status_line"};
+}
+
 /// Rows that need no more than libcurl's code. `unknown`: not one of them.
 Classified by_code_alone(const HttpEvidence& e) {
   switch (e.code) {
@@ -155,10 +162,7 @@ Classified classify_transfer(const HttpEvidence& e) {
       if (!e.header_complete) return no_headers(e, closed_before_headers);
       return {};
     case CURLE_UNSUPPORTED_PROTOCOL:
-      if (!e.request_sent) return {config_invalid, "curl_1"};
-      // Only this text is about bytes that do not begin with "HTTP/".
-      if (contains(e.error_text, "HTTP/0.9")) return {protocol_mismatch, "not_http"};
-      return {invalid_response, "status_line"};
+      return no_status_line(e);
     case CURLE_OUT_OF_MEMORY:
       // An endless header line, in libcurl before 8.
       return {e.status != 0 ? headers_too_large : local_resources_exhausted, "curl_27"};

@@ -88,7 +88,7 @@ class ProbeRun::Leg {
     }
     dial_ = std::make_unique<Dial>(
         loop(), endpoint, [this](Connection connection) { on_connected(std::move(connection)); },
-        [this](DialFailure failure) { on_failed(std::move(failure)); });
+        [this](DialFailure failure) { on_failed(failure); });
   }
 
   DialFailure give_up_dial() {

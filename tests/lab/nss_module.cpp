@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
+// NOLINTBEGIN(readability-identifier-naming): glibc looks the function up by this name
 extern "C" nss_status _nss_lab_gethostbyname2_r(const char* name, int family, hostent* result,
                                                 char* buffer, size_t size, int* error,
                                                 int* h_error);
@@ -35,3 +36,4 @@ extern "C" nss_status _nss_lab_gethostbyname2_r(const char* name, int family, ho
   result->h_addr_list = lists;
   return NSS_STATUS_SUCCESS;
 }
+// NOLINTEND(readability-identifier-naming)

@@ -131,6 +131,21 @@ TEST_CASE("what runs across a pause is no latency, and its failure is not the up
   CHECK(one.up() == (fails ? "0" : "1"));
 }
 
+TEST_CASE("an answer that only a pause made late is not slow") {
+  One one;
+  one.next = failing(ErrorClass::slow_response);
+  one.run();
+  const std::string code =
+      "upstream_probe_result_code{upstream=\"a\",target=\"" + label("a") + "\"}";
+  CHECK(one.rig.value(code) == "32");
+  one.next.after = 1s;
+  one.rig.launches.clear();
+  while (one.rig.launches.empty()) one.rig.loop.advance(10ms);
+  one.rig.loop.pause(30s);
+  CHECK(one.rig.value("upstream_probe_attempts_total", "a") == "2");
+  CHECK(one.rig.value(code) == "0");
+}
+
 TEST_CASE("a service, an origin or an interval changed by a reload is shown at once") {
   One one;
   one.run();
