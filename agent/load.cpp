@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/load.h"
 
+#include <algorithm>
+#include <map>
 #include <utility>
 
-#include "agent/config/discovered.h"
 #include "agent/config/memory_bound.h"
 #include "agent/config/shard.h"
 
@@ -13,6 +14,26 @@ bool is_gone(const std::optional<std::filesystem::path>& before,
              const std::optional<std::filesystem::path>& now) {
   if (!before || now == before) return false;
   return !now || now->filename() == kConfD;  // conf.d alone, where there was a main file
+}
+
+std::vector<std::string> add_discovered(std::vector<UpstreamConfig>& upstreams, Discovered found) {
+  std::map<std::pair<std::string, std::string>, std::string> configured;  // target -> where
+  for (const UpstreamConfig& upstream : upstreams) {
+    for (const TargetConfig& target : upstream.targets) {
+      configured.emplace(std::pair(upstream.name, target.target.label), upstream.origin);
+    }
+  }
+  for (UpstreamConfig& upstream : found.upstreams) {
+    std::erase_if(upstream.targets, [&](const TargetConfig& target) {
+      const auto same = configured.find({upstream.name, target.target.label});
+      if (same == configured.end()) return false;
+      found.notes.push_back(upstream.origin + ": " + upstream.name + ' ' + target.target.label +
+                            " is configured at " + same->second);
+      return true;
+    });
+    if (!upstream.targets.empty()) upstreams.push_back(std::move(upstream));
+  }
+  return std::move(found.notes);
 }
 
 tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments) {
@@ -30,6 +51,18 @@ tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments
   return config;
 }
 
+Loaded with_discovered(Config config) {
+  Loaded result;
+  if (config.discovery.nginx) {
+    result.notes = add_discovered(config.upstreams, discover_nginx(config.discovery.nginx_root));
+  }
+  result.memory_bound = memory_bound_bytes(config);
+  result.upstreams = take_shard(config.shard, config.upstreams);
+  result.config = std::move(config);
+  result.config.upstreams.clear();
+  return result;
+}
+
 LoadResult load(const RunArguments& arguments, const Config* in_use) {
   auto config = configuration_of(arguments);
   if (!config) return tl::unexpected(std::move(config.error()));
@@ -37,20 +70,7 @@ LoadResult load(const RunArguments& arguments, const Config* in_use) {
     return tl::unexpected(Diagnostics{
         {in_use->file->string(), 0, 0, "is gone; restart the agent to go on without it"}});
   }
-  Loaded result;
-  result.config = std::move(*config);
-  result.upstreams = take_shard(result.config.shard, result.config.upstreams);
-  if (result.config.discovery.nginx) {
-    Discovered found = discover_nginx(result.config.discovery.nginx_root);
-    for (UpstreamConfig& upstream : found.upstreams) {
-      result.upstreams.push_back(std::move(upstream));
-    }
-    result.notes = std::move(found.notes);
-  }
-  result.config.upstreams = result.upstreams;
-  result.memory_bound = memory_bound_bytes(result.config);
-  result.config.upstreams.clear();
-  return result;
+  return with_discovered(std::move(*config));
 }
 
 }  // namespace ua

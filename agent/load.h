@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "agent/config/discovered.h"
 
 namespace ua {
 
@@ -34,6 +35,14 @@ using LoadResult = tl::expected<Loaded, Diagnostics>;
 /// Whether the Config::file that was in use is no longer there.
 bool is_gone(const std::optional<std::filesystem::path>& before,
              const std::optional<std::filesystem::path>& now);
+
+/// Adds what was discovered to what is configured, which wins where both name a target of the same
+/// upstream: it says how to probe it.
+/// @return the notes, with what was left out
+std::vector<std::string> add_discovered(std::vector<UpstreamConfig>& upstreams, Discovered found);
+
+/// The configuration and what it says to discover, this shard's part of both.
+Loaded with_discovered(Config config);
 
 /// The configuration these arguments lead to, without what is discovered.
 tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments);

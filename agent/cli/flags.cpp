@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <ostream>
 
-#include "agent/config/discovered.h"
 #include "agent/load.h"
 #include "collectors/core/text.h"
 
@@ -64,11 +63,7 @@ std::optional<Config> load_or_complain(const std::optional<std::filesystem::path
     return std::nullopt;
   }
   if (config->discovery.nginx) {
-    Discovered found = discover_nginx(config->discovery.nginx_root);
-    notes = std::move(found.notes);
-    for (UpstreamConfig& upstream : found.upstreams) {
-      config->upstreams.push_back(std::move(upstream));
-    }
+    notes = add_discovered(config->upstreams, discover_nginx(config->discovery.nginx_root));
   }
   return std::move(*config);
 }

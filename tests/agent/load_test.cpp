@@ -50,6 +50,48 @@ TEST_CASE("a file that is gone does not replace what is in use") {
   CHECK(load(arguments, nullptr));  // as after a restart
 }
 
+TEST_CASE("what is configured wins over what is discovered, and the rest is added") {
+  const auto configured = read_config({{"a.toml", upstream("web")}});
+  REQUIRE(configured);
+  std::vector<UpstreamConfig> upstreams = configured->upstreams;
+  Discovered found = probed_upstreams(
+      {{{.name = "web", .targets = {"http://a/", "http://b/"}, .origin = "nginx.conf:1"},
+        {.name = "app", .targets = {"http://a/"}, .origin = "nginx.conf:2"}},
+       {"one note"}});
+  REQUIRE(found.upstreams.size() == 2);
+  CHECK(add_discovered(upstreams, std::move(found)) ==
+        std::vector<std::string>{"one note",
+                                 "nginx.conf:1: web http://a/ is configured at a.toml:1"});
+  REQUIRE(upstreams.size() == 3);
+  CHECK(upstreams[0].origin == "a.toml:1");
+  CHECK(upstreams[1].name == "web");
+  REQUIRE(upstreams[1].targets.size() == 1);
+  CHECK(upstreams[1].targets[0].target.label == "http://b/");
+  CHECK(upstreams[2].name == "app");
+}
+
+TEST_CASE("discovered upstreams are shared out between shards as the others are") {
+  const Directory dir;
+  std::string nginx = "http { server {\n";
+  for (int i = 0; i < 20; ++i) {
+    nginx += "location /" + std::to_string(i) +
+             " { proxy_pass http://127.0.0.1:" + std::to_string(8000 + i) + "; }\n";
+  }
+  dir.write("nginx/nginx.conf", nginx + "} }\n");
+  std::size_t found = 0;
+  for (const unsigned shard : {0U, 1U}) {
+    Config config;
+    config.shard = {shard, 2};
+    config.discovery.nginx = true;
+    config.discovery.nginx_root = dir / "nginx";
+    const Loaded loaded = with_discovered(config);
+    CHECK(loaded.upstreams.size() > 2);
+    CHECK(loaded.upstreams.size() < 18);
+    found += loaded.upstreams.size();
+  }
+  CHECK(found == 20);
+}
+
 TEST_CASE("the command line wins over the file") {
   const Directory dir;
   RunArguments arguments;
