@@ -48,12 +48,19 @@ unsigned descriptors_for_probes(unsigned web_connections) {
   return static_cast<unsigned>(std::min<rlim_t>(usable, 1'000'000));
 }
 
-std::string joined(const Diagnostics& diagnostics) {
+std::string joined(const std::vector<std::string>& words, std::string_view between) {
   std::string result;
-  for (const Diagnostic& diagnostic : diagnostics) {
-    result += (result.empty() ? "" : "\n") + diagnostic.text();
+  for (const std::string& word : words) {
+    if (!result.empty()) result += between;
+    result += word;
   }
   return result;
+}
+
+std::string joined(const Diagnostics& diagnostics) {
+  std::vector<std::string> lines;
+  for (const Diagnostic& diagnostic : diagnostics) lines.push_back(diagnostic.text());
+  return joined(lines, "\n");
 }
 
 /// The parts in the order in which they are made; they end in the reverse order.
@@ -69,7 +76,7 @@ class Agent {
  private:
   void on_signal();
   Reloader::Load begin_reload(const RunArguments& arguments);
-  Result<void> finish_reload(LoadResult loaded);
+  Result<std::string> finish_reload(LoadResult loaded);
   void put_into_use(const Loaded& loaded);
   unsigned max_in_flight() const {
     return std::min(config_.limits.max_in_flight, probe_descriptors_);
@@ -200,7 +207,7 @@ Reloader::Load Agent::begin_reload(const RunArguments& arguments) {
   return [arguments, in_use = config_] { return load(arguments, &in_use); };
 }
 
-Result<void> Agent::finish_reload(LoadResult loaded) {
+Result<std::string> Agent::finish_reload(LoadResult loaded) {
   notify_systemd("READY=1");
   metrics_.set_reload(loaded.has_value(), loop_.wall_now());
   if (!loaded) {
@@ -208,12 +215,13 @@ Result<void> Agent::finish_reload(LoadResult loaded) {
     log_error("the configuration was not changed", {{"error", mistakes}});
     return fail(std::move(mistakes));
   }
-  if (loaded->config.web.listen_addresses != config_.web.listen_addresses) {
-    log_warning("a changed web.listen_address needs a restart", {});
-  }
   config_ = std::move(loaded->config);
+  set_log_level(config_.logging.level);
   put_into_use(*loaded);
-  return {};
+  if (loaded->waiting.empty()) return "";
+  const std::string keys = joined(loaded->waiting, ", ");
+  log_warning("some changes wait for a restart", {{"keys", keys}});
+  return "These changes wait for a restart: " + keys + ".\n";
 }
 
 WebHandlers Agent::handlers() {

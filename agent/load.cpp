@@ -63,6 +63,26 @@ Loaded with_discovered(Config config) {
   return result;
 }
 
+std::vector<std::string> keep_until_restart(const Config& in_use, Config& next) {
+  std::vector<std::string> waiting;
+  const auto keep = [&](const char* key, const auto& is, auto& wanted) {
+    if (wanted == is) return;
+    waiting.emplace_back(key);
+    wanted = is;
+  };
+  keep("web.listen_address", in_use.web.listen_addresses, next.web.listen_addresses);
+  keep("logging.format", in_use.logging.format, next.logging.format);
+  keep("limits.max_series", in_use.limits.max_series, next.limits.max_series);
+  keep("limits.max_connections", in_use.limits.max_connections, next.limits.max_connections);
+  keep("metrics.histogram_phases", in_use.metrics.histogram_phases, next.metrics.histogram_phases);
+  keep("metrics.buckets", in_use.metrics.buckets, next.metrics.buckets);
+  keep("metrics.birth_hold", in_use.metrics.birth_hold, next.metrics.birth_hold);
+  keep("host.interval", in_use.host.interval, next.host.interval);
+  keep("host.samplers", in_use.host.samplers, next.host.samplers);
+  keep("host.watch_ports", in_use.host.watch_ports, next.host.watch_ports);
+  return waiting;
+}
+
 LoadResult load(const RunArguments& arguments, const Config* in_use) {
   auto config = configuration_of(arguments);
   if (!config) return tl::unexpected(std::move(config.error()));
@@ -70,7 +90,11 @@ LoadResult load(const RunArguments& arguments, const Config* in_use) {
     return tl::unexpected(Diagnostics{
         {in_use->file->string(), 0, 0, "is gone; restart the agent to go on without it"}});
   }
-  return with_discovered(std::move(*config));
+  std::vector<std::string> waiting;
+  if (in_use != nullptr) waiting = keep_until_restart(*in_use, *config);
+  Loaded result = with_discovered(std::move(*config));
+  result.waiting = std::move(waiting);
+  return result;
 }
 
 }  // namespace ua

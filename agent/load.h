@@ -25,9 +25,10 @@ struct RunArguments {
 
 /// What the agent runs with.
 struct Loaded {
-  Config config;                          ///< its settings; the upstreams stand below
+  Config config;                          ///< the settings in force; the upstreams stand below
   std::vector<UpstreamConfig> upstreams;  ///< to probe here, discovered ones among them
   std::vector<std::string> notes;         ///< of discovery: what was left out and why
+  std::vector<std::string> waiting;       ///< keys whose change waits for a restart
   std::uint64_t memory_bound = 0;         ///< in bytes
 };
 using LoadResult = tl::expected<Loaded, Diagnostics>;
@@ -47,8 +48,12 @@ Loaded with_discovered(Config config);
 /// The configuration these arguments lead to, without what is discovered.
 tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments);
 
-/// @param in_use what the agent runs with already, which a file that is gone must not replace; null
-/// at the start
+/// Puts back into `next` what only a restart changes.
+/// @return the keys that were changed there
+std::vector<std::string> keep_until_restart(const Config& in_use, Config& next);
+
+/// @param in_use what the agent runs with already, null at the start. A file that is gone must not
+/// replace it, nor can all of it change
 LoadResult load(const RunArguments& arguments, const Config* in_use);
 
 }  // namespace ua

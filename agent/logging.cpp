@@ -99,6 +99,12 @@ struct Logging {
 // The one log of the process.
 std::atomic<Logging*> g_logging{nullptr};  // NOLINT(readability-identifier-naming)
 
+bool is_level(std::string_view text) {
+  static constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info",
+                                                           "warn",  "error", "off"};
+  return std::find(kLevels.begin(), kLevels.end(), text) != kLevels.end();
+}
+
 bool needs_quotes(std::string_view value) {
   return value.empty() || value.find_first_of(" \"=\\") != std::string_view::npos;
 }
@@ -142,9 +148,7 @@ std::string json_line(std::string_view message, std::initializer_list<LogField> 
 }
 
 Result<void> start_logging(std::string_view level, std::string_view format, int fd) {
-  static constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info",
-                                                           "warn",  "error", "off"};
-  if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
+  if (!is_level(level)) {
     return fail("unknown log level '" + escape_line(level, 40) +
                 "'; there are trace, debug, info, warn, error and off");
   }
@@ -166,6 +170,12 @@ Result<void> start_logging(std::string_view level, std::string_view format, int 
                                spdlog::pattern_time_type::utc);
   g_logging = logging.release();
   return {};
+}
+
+void set_log_level(std::string_view level) {
+  Logging* logging = g_logging;
+  if (logging == nullptr || !is_level(level)) return;
+  logging->logger->set_level(spdlog::level::from_str(std::string(level)));
 }
 
 void stop_logging() {

@@ -20,6 +20,8 @@ using LogField = std::pair<std::string_view, std::string>;
 /// @param format logfmt or json
 /// @param fd where to write
 Result<void> start_logging(std::string_view level, std::string_view format, int fd = 2);
+/// The level from here on; one that does not exist is passed over.
+void set_log_level(std::string_view level);
 /// Writes out what is queued, for at most a second. No other thread may log any more.
 void stop_logging();
 

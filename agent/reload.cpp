@@ -49,7 +49,7 @@ void Reloader::begin() {
 void Reloader::finish(LoadResult loaded) {
   patience_.cancel();
   const std::vector<Done> waiting = std::exchange(answered_by_this_, {});
-  const Result<void> answer = around_.finish(std::move(loaded));
+  const Result<std::string> answer = around_.finish(std::move(loaded));
   loading_ = false;
   for (const Done& done : waiting) {
     if (done) done(answer);
@@ -67,7 +67,7 @@ std::optional<LoadResult> first_load(const Reloader::Load& load, int signals) {
   around.slow = [] {
     std::fputs("upstream-agent: the configuration is still being read\n", stderr);
   };
-  around.finish = [&](LoadResult loaded) -> Result<void> {
+  around.finish = [&](LoadResult loaded) -> Result<std::string> {
     result = std::move(loaded);
     return {};
   };
@@ -84,7 +84,7 @@ std::optional<LoadResult> first_load(const Reloader::Load& load, int signals) {
   });
   while (again && !stopped) {
     again = false;
-    reloader.request([&](const Result<void>&) { loop.stop(); });
+    reloader.request([&](const Result<std::string>&) { loop.stop(); });
     loop.run();
   }
   if (stopped) return std::nullopt;

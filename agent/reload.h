@@ -16,13 +16,14 @@ namespace ua {
 class Reloader {
  public:
   using Load = std::function<LoadResult()>;
-  using Done = std::function<void(const Result<void>&)>;
+  using Done = std::function<void(const Result<std::string>&)>;
   struct Surroundings {
     /// Before each load. What it returns runs on the worker, at times beyond the Reloader's end, so
     /// that it must own all it uses.
     std::function<Load()> begin;
     std::function<void()> slow;  ///< once for a load that takes longer than kPatience
-    std::function<Result<void>(LoadResult)> finish;  ///< puts it into use; the answer to Done
+    std::function<Result<std::string>(LoadResult)>
+        finish;  ///< puts it into use; the answer to Done
   };
   static constexpr Duration kPatience = 10s;
 

@@ -41,8 +41,8 @@ WebReply refusal_reply(const Route& route) {
   return reply;
 }
 
-WebReply reload_reply(const Result<void>& reloaded) {
-  if (reloaded) return text_reply(200, "Reloaded.\n");
+WebReply reload_reply(const Result<std::string>& reloaded) {
+  if (reloaded) return text_reply(200, "Reloaded.\n" + *reloaded);
   return text_reply(500, "The configuration was not changed:\n" + reloaded.error().message + '\n');
 }
 
@@ -281,7 +281,7 @@ MHD_Result WebServer::Impl::begin_reload(MHD_Connection* connection, Request& re
   if (!ticket) return MHD_NO;
   request.parked = true;
   try {
-    handlers.reload([place = parking, ticket = *ticket](const Result<void>& reloaded) {
+    handlers.reload([place = parking, ticket = *ticket](const Result<std::string>& reloaded) {
       place->answer(ticket, reload_reply(reloaded));
     });
   } catch (const std::exception& error) {

@@ -29,8 +29,8 @@ struct WebHandlers {
   std::function<WebReply()> status_page;
   std::function<bool()> ready;
   /// Begins a reload and returns; `done` is called once, on any thread, also after the server's
-  /// end.
-  using ReloadDone = std::function<void(const Result<void>&)>;
+  /// end, with what there is to say besides that it is done: whole lines, or nothing.
+  using ReloadDone = std::function<void(const Result<std::string>&)>;
   std::function<void(ReloadDone done)> reload;
   /// @param handler of a closed set: "/metrics", "/", "/-/healthy", "/-/ready", "/-/reload",
   /// "other"

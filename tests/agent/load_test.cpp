@@ -92,6 +92,71 @@ TEST_CASE("discovered upstreams are shared out between shards as the others are"
   CHECK(found == 20);
 }
 
+/// Every key that stands once, with these values.
+Config settings(const std::string& text) {
+  auto config = read_config({{"a.toml", text}});
+  REQUIRE(config);
+  return *config;
+}
+
+constexpr const char* kOther = R"(
+[web]
+listen_address = ":1"
+[logging]
+level = "debug"
+format = "json"
+[agent]
+shard = "1/2"
+[limits]
+max_series = 5
+max_in_flight = 6
+max_body = "2KiB"
+max_connections = 7
+[metrics]
+histogram_phases = ["connect"]
+buckets = [1]
+birth_hold = "1s"
+[host]
+interval = "1h"
+samplers = ["cpu"]
+watch_ports = [99]
+[discovery]
+nginx = true
+)";
+
+TEST_CASE("what a reload cannot change is named and stays as it is") {
+  const Config in_use = settings("# defaults");
+  Config next = settings(kOther);
+  CHECK(keep_until_restart(in_use, next) ==
+        std::vector<std::string>{"web.listen_address", "logging.format", "limits.max_series",
+                                 "limits.max_connections", "metrics.histogram_phases",
+                                 "metrics.buckets", "metrics.birth_hold", "host.interval",
+                                 "host.samplers", "host.watch_ports"});
+  CHECK(keep_until_restart(in_use, next).empty());  // it is in `next` again
+  CHECK(next.logging.level == "debug");
+  CHECK(next.shard.count == 2);
+  CHECK(next.limits.max_in_flight == 6);
+  CHECK(next.limits.probe.max_body == 2048);
+  CHECK(next.discovery.nginx);
+}
+
+TEST_CASE("a change that waits is named at each reload until it is taken back") {
+  const Directory dir;
+  RunArguments arguments;
+  arguments.config_file = dir.write("agent.toml", "[limits]\nmax_series = 100\n");
+  const LoadResult first = load(arguments, nullptr);
+  REQUIRE(first);
+  CHECK(first->waiting.empty());
+  dir.write("agent.toml", "[limits]\nmax_series = 200\n");
+  const LoadResult second = load(arguments, &first->config);
+  REQUIRE(second);
+  CHECK(second->waiting == std::vector<std::string>{"limits.max_series"});
+  CHECK(second->config.limits.max_series == 100);
+  CHECK(load(arguments, &second->config)->waiting == second->waiting);
+  dir.write("agent.toml", "[limits]\nmax_series = 100\n");
+  CHECK(load(arguments, &second->config)->waiting.empty());
+}
+
 TEST_CASE("the command line wins over the file") {
   const Directory dir;
   RunArguments arguments;

@@ -102,6 +102,23 @@ TEST_CASE("lines of the level and above are written in order") {
                                                    "level=error msg=second"});
 }
 
+TEST_CASE("the level can change while lines are written") {
+  Pipe pipe;
+  REQUIRE(start_logging("error", "logfmt", pipe.writer.get()));
+  log_info("before");
+  set_log_level("debug");
+  log_debug("between");
+  set_log_level("loud");  // there is none such
+  log_debug("still");
+  set_log_level("warn");
+  log_info("after");
+  stop_logging();
+  set_log_level("info");  // nobody listens
+  pipe.writer.reset();
+  CHECK(lines_of(pipe.drain()) ==
+        std::vector<std::string>{"level=debug msg=between", "level=debug msg=still"});
+}
+
 TEST_CASE("each line of the JSON log is an object") {
   Pipe pipe;
   REQUIRE(start_logging("debug", "json", pipe.writer.get()));

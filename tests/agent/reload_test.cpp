@@ -30,7 +30,7 @@ LoadResult loaded_with(std::uint64_t memory_bound) {
 }
 
 Reloader::Surroundings surroundings(Reloader::Load load,
-                                    std::function<Result<void>(LoadResult)> finish) {
+                                    std::function<Result<std::string>(LoadResult)> finish) {
   return {[load = std::move(load)] { return load; }, [] {}, std::move(finish)};
 }
 
@@ -46,14 +46,14 @@ TEST_CASE("a load runs on a worker, and what it found is put into use on the loo
     order.emplace_back("begin");
     return load;
   };
-  around.finish = [&](LoadResult loaded) -> Result<void> {
+  around.finish = [&](LoadResult loaded) -> Result<std::string> {
     CHECK(std::this_thread::get_id() == here);
     CHECK(loaded->memory_bound == 1);
     order.emplace_back("finish");
     return {};
   };
   Reloader reloader(loop, std::move(around));
-  reloader.request([&](const Result<void>& result) {
+  reloader.request([&](const Result<std::string>& result) {
     CHECK(result);
     order.emplace_back("done");
     loop.stop();
@@ -75,13 +75,13 @@ TEST_CASE("requests made while a load runs share one more load") {
     return loaded_with(static_cast<std::uint64_t>(number));
   };
   std::uint64_t in_use = 0;
-  Reloader reloader(loop, surroundings(load, [&](LoadResult loaded) -> Result<void> {
+  Reloader reloader(loop, surroundings(load, [&](LoadResult loaded) -> Result<std::string> {
                       in_use = loaded->memory_bound;
                       return {};
                     }));
   std::vector<std::pair<int, std::uint64_t>> answers;  // request -> the load that answered
   const auto ask = [&](int request) {
-    reloader.request([&, request](const Result<void>&) {
+    reloader.request([&, request](const Result<std::string>&) {
       answers.emplace_back(request, in_use);
       if (answers.size() == 3) loop.stop();
     });
@@ -101,30 +101,44 @@ TEST_CASE("a request from within an answer begins a load of its own") {
   EpollLoop loop;
   int loads = 0;
   Reloader reloader(loop, surroundings([] { return loaded_with(1); },
-                                       [&](LoadResult) -> Result<void> {
+                                       [&](LoadResult) -> Result<std::string> {
                                          ++loads;
                                          return {};
                                        }));
-  reloader.request(
-      [&](const Result<void>&) { reloader.request([&](const Result<void>&) { loop.stop(); }); });
+  reloader.request([&](const Result<std::string>&) {
+    reloader.request([&](const Result<std::string>&) { loop.stop(); });
+  });
   loop.run();
   CHECK(loads == 2);
 }
 
 TEST_CASE("what finish() says is the answer, and a load that throws is a mistake") {
   EpollLoop loop;
-  const auto finish = [](LoadResult loaded) -> Result<void> {
+  const auto finish = [](LoadResult loaded) -> Result<std::string> {
     return fail(loaded ? "none" : loaded.error().front().text());
   };
   Reloader reloader(
       loop, surroundings([]() -> LoadResult { throw std::runtime_error("no memory"); }, finish));
   std::string said;
-  reloader.request([&](const Result<void>& result) {
+  reloader.request([&](const Result<std::string>& result) {
     said = result.error().message;
     loop.stop();
   });
   loop.run();
   CHECK(said == "configuration: no memory");
+}
+
+TEST_CASE("what finish() adds is the answer") {
+  EpollLoop loop;
+  Reloader reloader(loop, surroundings([] { return loaded_with(1); },
+                                       [](const LoadResult&) { return "more\n"; }));
+  std::string said;
+  reloader.request([&](const Result<std::string>& result) {
+    said = *result;
+    loop.stop();
+  });
+  loop.run();
+  CHECK(said == "more\n");
 }
 
 TEST_CASE("a load that hangs is said once and holds up neither the loop nor the end") {
@@ -137,7 +151,7 @@ TEST_CASE("a load that hangs is said once and holds up neither the loop nor the 
       gate->open.get_future().wait();
       return loaded_with(1);
     };
-    const auto finish = [](const LoadResult&) -> Result<void> {
+    const auto finish = [](const LoadResult&) -> Result<std::string> {
       FAIL("its owner is gone");
       return {};
     };

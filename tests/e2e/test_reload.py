@@ -80,3 +80,18 @@ def test_a_file_that_is_emptied_or_gone_changes_nothing(tmp_path):
             path.write_text(config)
             assert a.post("/-/reload") == "Reloaded.\n"
             assert a.value("upstream_agent_config_last_reload_successful") == 1
+
+
+def test_what_waits_for_a_restart_is_said_and_the_log_level_does_not(tmp_path):
+    with agent.running("# defaults\n", tmp_path) as a:
+        (tmp_path / "agent.toml").write_text(
+            '[logging]\nlevel = "error"\n[limits]\nmax_series = 7\n[host]\ninterval = "1h"\n'
+        )
+        said = "Reloaded.\nThese changes wait for a restart: limits.max_series, host.interval.\n"
+        assert a.post("/-/reload") == said
+        assert a.post("/-/reload") == said
+        assert a.value("upstream_agent_series_limit") == 1_000_000
+        (tmp_path / "agent.toml").write_text('[logging]\nlevel = "info"\n')
+        assert a.post("/-/reload") == "Reloaded.\n"
+    log = (tmp_path / "agent.log").read_text()
+    assert log.count("configuration is in use") == 2, log  # the first and the last
