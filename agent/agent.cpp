@@ -19,6 +19,7 @@
 #include "agent/reload.h"
 #include "agent/scheduler/scheduler.h"
 #include "agent/sd_notify.h"
+#include "agent/second_looks.h"
 #include "agent/signals.h"
 #include "agent/web/status_page.h"
 #include "agent/web/web_server.h"
@@ -100,6 +101,7 @@ class Agent {
   ProcessMetrics process_;
   HostMetrics host_metrics_;
   std::unique_ptr<HostSampling> host_;
+  SecondLooks second_looks_;
   std::unique_ptr<Scheduler> scheduler_;
   std::mutex described_mutex_;
   std::string described_;           // configuration in use, for the page
@@ -121,6 +123,11 @@ Agent::Agent(const RunArguments& arguments, Config config, UniqueFd signals)
       page_(store_, metrics_, registry_, [this] { return loop_.now(); }),
       process_(loop_.wall_now()),
       host_metrics_([this] { return host_ ? host_->latest() : nullptr; }),
+      second_looks_(loop_,
+                    [](const TargetStatus& status, Finding finding) {
+                      log_info("a second look: " + std::string(sentence(finding)),
+                               {{"upstream", status.upstream}, {"target", status.target}});
+                    }),
       reloader_(loop_, {[this, arguments] { return begin_reload(arguments); },
                         [] { log_warning("the configuration is still being read"); },
                         [this](LoadResult loaded) { return finish_reload(std::move(loaded)); }}) {
@@ -142,7 +149,8 @@ Result<void> Agent::start(const Loaded& first) {
       Surroundings{loop_, start_probe_runs(engine_), store_, board_, metrics_,
                    [this] { return engine_.resolver.dead(); },
                    [] { return read_has_default_route(); },
-                   [](const TargetStatus& status, Verdict before) {
+                   [this](const TargetStatus& status, Verdict before) {
+                     second_looks_.on_verdict(status);
                      log_info("upstream is " + std::string(name(status.verdict)),
                               {{"upstream", status.upstream},
                                {"target", status.target},
@@ -276,6 +284,9 @@ WebReply Agent::page_reply() {
   data.targets = board_.snapshot();
   data.host = glance();
   data.now = loop_.wall_now();
+  data.second_look = [this](const TargetStatus& status) {
+    return sentence(second_looks_.found_for(status));
+  };
   {
     const std::lock_guard lock(described_mutex_);
     data.configuration = described_;

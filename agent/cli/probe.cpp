@@ -12,6 +12,7 @@
 #include "agent/cli/probe_report.h"
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/text.h"
+#include "collectors/probes/follow_up.h"
 #include "collectors/probes/probe_run.h"
 
 namespace ua {
@@ -39,6 +40,18 @@ class Prober {
     if (!jobs_.empty()) loop_.run();
     std::signal(SIGPIPE, SIG_DFL);
     return std::move(outcomes_);
+  }
+
+  /// What follow-up connections tell about a failure; empty for nothing.
+  std::string_view look_again(const ProbeJob& job, const Outcome& outcome) {
+    if (outcome.success() || !calls_for_follow_up(job.target.target, outcome)) return "";
+    Finding found = Finding::nothing;
+    const FollowUp follow_up(loop_, job.target.target, outcome, [&](Finding finding) {
+      found = finding;
+      loop_.stop();
+    });
+    loop_.run();
+    return sentence(found);
   }
 
   WallTime wall_now() const { return loop_.wall_now(); }
@@ -140,12 +153,13 @@ int probe_command(const Arguments& arguments, std::ostream& out, std::ostream& e
     const ProbeJob& job = jobs[i];
     for (const Outcome& outcome : results[i]) {
       all_up = all_up && outcome.success();
+      const std::string_view second_look = prober.look_again(job, outcome);
       if (flags.json) {
-        out << report_json(job.target.target, outcome, job.service) << '\n';
+        out << report_json(job.target.target, outcome, job.service, second_look) << '\n';
       } else {
         out << gap
             << report_text(job.target.target, outcome, job.service, prober.wall_now(),
-                           wants_colour());
+                           wants_colour(), second_look);
         gap = "\n";
       }
     }

@@ -151,9 +151,10 @@ ordered_json tls_json(const TlsFacts& tls) {
 }  // namespace
 
 std::string report_text(const Target& target, const Outcome& outcome, const std::string& service,
-                        WallTime now, bool colour) {
+                        WallTime now, bool colour, std::string_view second_look) {
   std::string result = headline(target, outcome, colour) + waterfall(outcome);
   if (outcome.error != ErrorClass::none) result += advice(target, outcome, service);
+  if (!second_look.empty()) result += prose("second look", second_look);
   if (!outcome.detail.empty()) result += field("detail", outcome.detail);
   if (!outcome.message.empty()) result += field("message", outcome.message);
   if (!outcome.redirected_to.empty()) {
@@ -169,7 +170,8 @@ std::string report_text(const Target& target, const Outcome& outcome, const std:
   return result;
 }
 
-std::string report_json(const Target& target, const Outcome& outcome, const std::string& service) {
+std::string report_json(const Target& target, const Outcome& outcome, const std::string& service,
+                        std::string_view second_look) {
   ordered_json json{{"target", target.label},
                     {"success", outcome.success()},
                     {"error_class", name(outcome.error)},
@@ -185,7 +187,9 @@ std::string report_json(const Target& target, const Outcome& outcome, const std:
                     {"tls", nullptr},
                     {"likely_cause", nullptr},
                     {"first_check", nullptr},
-                    {"command", nullptr}};
+                    {"command", nullptr},
+                    {"second_look", nullptr}};
+  if (!second_look.empty()) json["second_look"] = second_look;
   if (outcome.http) json["http"] = http_json(*outcome.http);
   if (outcome.tls) json["tls"] = tls_json(*outcome.tls);
   if (outcome.error != ErrorClass::none) {

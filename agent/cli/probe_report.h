@@ -11,12 +11,14 @@ namespace ua {
 
 /// Verdict, waterfall of phases, what to do, facts. Untrusted bytes are escaped.
 /// @param service unit that serves the target, for the suggested command; may be empty
+/// @param second_look what a follow-up check found; may be empty
 /// @param now what "days left" is counted from
 std::string report_text(const Target& target, const Outcome& outcome, const std::string& service,
-                        WallTime now, bool colour);
+                        WallTime now, bool colour, std::string_view second_look = "");
 
 /// One object without a line break, ASCII only; the keys are described in upstream-agent(1) and are
 /// always all there.
-std::string report_json(const Target& target, const Outcome& outcome, const std::string& service);
+std::string report_json(const Target& target, const Outcome& outcome, const std::string& service,
+                        std::string_view second_look = "");
 
 }  // namespace ua

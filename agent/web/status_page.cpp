@@ -126,7 +126,7 @@ void facts(std::string& out, const TargetStatus& status, WallTime now) {
 }
 
 /// Class, cause and first check.
-void failure(std::string& out, const TargetStatus& status) {
+void failure(std::string& out, const TargetStatus& status, std::string_view second_look) {
   const Outcome& last = *status.last;
   const ErrorClassInfo& row = info(last.error);
   out += "<p><code>" + std::string(row.name) + "</code> (phase " + std::string(name(row.phase)) +
@@ -137,12 +137,13 @@ void failure(std::string& out, const TargetStatus& status) {
     out += "<p>After a redirect to <code>" + html_escape(last.redirected_to) + "</code></p>";
   }
   if (!last.message.empty()) out += "<p class=\"dim\">" + html_escape(last.message) + "</p>";
+  if (!second_look.empty()) out += "<p><b>Second look:</b> " + html_escape(second_look) + ".</p>";
   out += "<p><b>Likely cause:</b> " + html_escape(row.likely_cause) +
          "</p><p><b>First check:</b> " + html_escape(row.first_check) + "</p><pre>" +
          html_escape(status.first_check) + "</pre>";
 }
 
-void target(std::string& out, const TargetStatus& status, WallTime now) {
+void target(std::string& out, const TargetStatus& status, const StatusPageData& page) {
   const Shown how = shown(status);
   out += "<article class=\"" + std::string(how.css) + "\"><h2>" + html_escape(status.upstream) +
          " <span class=\"state\">" + std::string(how.word) + "</span> <span class=\"target\">" +
@@ -150,8 +151,9 @@ void target(std::string& out, const TargetStatus& status, WallTime now) {
   if (!status.address.empty()) out += " at " + html_escape(status.address);
   out += "</span></h2>";
   if (status.last) {
-    if (status.last->error != ErrorClass::none) failure(out, status);
-    facts(out, status, now);
+    if (status.last->error != ErrorClass::none)
+      failure(out, status, page.second_look ? page.second_look(status) : "");
+    facts(out, status, page.now);
     phases(out, *status.last);
   }
   out += "</article>\n";
@@ -230,7 +232,7 @@ std::string render_status_page(const StatusPageData& data) {
   host(out, data.host);
   out += "</header><main>\n";
   if (targets.empty()) out += kNothing;
-  for (const TargetStatus* status : targets) target(out, *status, data.now);
+  for (const TargetStatus* status : targets) target(out, *status, data);
   for (const std::string& note : data.notes) {
     out += "<p class=\"dim\">" + html_escape(note) + "</p>\n";
   }

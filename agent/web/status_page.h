@@ -2,8 +2,10 @@
 // The status page: one HTML document out of values, without scripts or outside assets. Pure.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/scheduler/target_status.h"
@@ -25,6 +27,8 @@ struct StatusPageData {
   WallTime now;
   std::string configuration;       ///< the file, or what is done without one
   std::vector<std::string> notes;  ///< of discovery
+  /// What a follow-up check found about a target; empty for nothing.
+  std::function<std::string_view(const TargetStatus&)> second_look;
 };
 
 std::string render_status_page(const StatusPageData& data);

@@ -180,6 +180,47 @@ def test_broken_handshakes(scenario):
     assert result["error_class"] == RAW[scenario], result
 
 
+def test_a_second_look_tells_the_wrong_scheme_and_the_unknown_name(certificates, tmp_path):
+    with hostile.serving("ok") as (host, port):  # waits for a request's end, as plain servers do
+        result, _ = agent.probe(f"https://{host}:{port}/", timeout="500ms")
+    assert result["error_class"] == "tls_timeout", result
+    assert "speaks plain HTTP" in result["second_look"]
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "good.pem", certificates / "good.key")
+
+    def serve(peer, stop):
+        try:
+            with context.wrap_socket(peer, server_side=True) as tls:
+                tls.recv(1)
+        except (ssl.SSLError, OSError):
+            pass
+
+    with hostile.serving(serve) as (host, port):
+        result, _ = agent.probe(f"http://{host}:{port}/")
+    assert result["phase"] == "response_headers", result
+    assert "speaks TLS" in result["second_look"]
+
+    def names(_socket, name, _context):
+        return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME if name else None
+
+    context.sni_callback = names
+    with hostile.serving(serve) as (_, port):
+        config = (f'[[upstream]]\nname = "lab"\ntargets = ["https://localhost:{port}/"]\n'
+                  'ip_protocol = "4"\nfall = 1\n')
+        (tmp_path / "agent.toml").write_text(config)
+        result, _ = agent.probe("lab", f"--config.file={tmp_path}/agent.toml")
+        assert result["error_class"] == "tls_handshake_failed", result
+        assert "without the server name" in result["second_look"]
+        with agent.running(config, tmp_path) as a:
+            a.wait_for(lambda a: "without the server name" in a.get("/"))
+            # Nothing is counted for it.
+            assert a.value("upstream_probe_attempts_total", upstream="lab") <= 3
+    with hostile.serving("tls_alert") as (host, port):
+        result, _ = agent.probe(f"https://{host}:{port}/")
+    assert (result["error_class"], result["second_look"]) == ("tls_handshake_failed", None)
+
+
 def test_expectations_and_redirects(tmp_path):
     config = tmp_path / "agent.toml"
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "agent/second_looks.h"
+
+#include <utility>
+
+namespace ua {
+
+SecondLooks::SecondLooks(Loop& loop, std::function<void(const TargetStatus&, Finding)> on_found)
+    : loop_(loop), on_found_(std::move(on_found)) {}
+
+SecondLooks::Key SecondLooks::key_of(const TargetStatus& status) {
+  return status.upstream + '\n' + status.target + '\n' + status.address;
+}
+
+void SecondLooks::on_verdict(const TargetStatus& status) {
+  const Key key = key_of(status);
+  {
+    const std::lock_guard lock(mutex_);
+    found_.erase(key);
+  }
+  const Time now = loop_.now();
+  std::erase_if(last_, [now](const auto& entry) { return now - entry.second >= kAtMostEvery; });
+  const auto target = parse_target(status.target);
+  const bool wanted = status.verdict == Verdict::down && status.last && target &&
+                      calls_for_follow_up(*target, *status.last);
+  // Where a whole fleet goes down, a few say what there is to say.
+  if (!wanted || last_.contains(key) || running_.size() >= kMostAtOnce) return;
+  last_[key] = now;
+  running_[key] = std::make_unique<FollowUp>(
+      loop_, *target, *status.last,
+      [this, key, status](Finding finding) { on_done(key, status, finding); });
+}
+
+void SecondLooks::on_done(const Key& key, const TargetStatus& status, Finding finding) {
+  // We are inside its callback: it is freed in the next turn.
+  over_.push_back(std::move(running_.extract(key).mapped()));
+  discard_ = loop_.after(Duration::zero(), [this] { over_.clear(); });
+  if (finding == Finding::nothing) return;
+  {
+    const std::lock_guard lock(mutex_);
+    if (found_.size() < kMostKept) found_[key] = finding;
+  }
+  on_found_(status, finding);
+}
+
+Finding SecondLooks::found_for(const TargetStatus& status) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = found_.find(key_of(status));
+  return found == found_.end() ? Finding::nothing : found->second;
+}
+
+}  // namespace ua
