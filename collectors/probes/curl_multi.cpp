@@ -7,11 +7,6 @@
 #include <utility>
 
 namespace ua {
-namespace {
-
-constexpr std::size_t kMaxIdleHandles = 256;
-
-}  // namespace
 
 CurlMulti::CurlMulti(Loop& loop, std::string ca_file) : loop_(loop), ca_file_(std::move(ca_file)) {
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
@@ -29,7 +24,6 @@ CurlMulti::CurlMulti(Loop& loop, std::string ca_file) : loop_(loop), ca_file_(st
 }
 
 CurlMulti::~CurlMulti() {
-  for (CURL* handle : idle_) curl_easy_cleanup(handle);
   curl_multi_cleanup(multi_);
   curl_slist_free_all(connect_to_);
 }
@@ -59,26 +53,9 @@ void CurlMulti::set_up(CURL* handle) const {
 }
 
 CURL* CurlMulti::acquire() {
-  if (!idle_.empty()) {
-    CURL* handle = idle_.back();
-    idle_.pop_back();
-    return handle;
-  }
-  return acquire_fresh();
-}
-
-CURL* CurlMulti::acquire_fresh() {
   CURL* handle = curl_easy_init();
   if (handle != nullptr) set_up(handle);
   return handle;
-}
-
-void CurlMulti::release(CURL* handle) {
-  if (idle_.size() < kMaxIdleHandles) {
-    idle_.push_back(handle);
-  } else {
-    curl_easy_cleanup(handle);
-  }
 }
 
 void CurlMulti::add(CURL* handle, std::function<void(CURLcode)>* done) {

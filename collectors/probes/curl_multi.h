@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// libcurl's multi handle on our Loop, and a pool of easy handles. libcurl never resolves, and never
-// connects but to Unix sockets: it is handed connected sockets. Owned by a CurlPool; loop thread.
+// libcurl's multi handle on our Loop. libcurl never resolves, and never connects but to Unix
+// sockets: it is handed connected sockets. Owned by a CurlPool; loop thread.
 #pragma once
 
 #include <curl/curl.h>
@@ -23,12 +23,12 @@ class CurlMulti {
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
 
-  /// A handle with the options that never change set; give it back with release(). Handles are
-  /// reused, since making one costs more than a probe.
+  /// A handle with the options that never change set; give it back with release(). New each time:
+  /// that costs less than a microsecond. An errno sticks to a handle (libcurl before 8.8), and so
+  /// does a pointer to a header of its last answer (before 8.1.1), which a folded line as the next
+  /// answer's first header makes libcurl write to after it was freed.
   CURL* acquire();
-  void release(CURL* handle);
-  /// One that was never used: errno of an earlier transfer sticks to a handle (libcurl before 8.8).
-  CURL* acquire_fresh();
+  void release(CURL* handle) { curl_easy_cleanup(handle); }
 
   /// Starts the transfer. `done` is called once with libcurl's code, unless remove() comes first.
   void add(CURL* handle, std::function<void(CURLcode)>* done);
@@ -45,7 +45,6 @@ class CurlMulti {
   CURLM* multi_ = nullptr;
   curl_slist* connect_to_ = nullptr;
   std::string ca_file_;
-  std::vector<CURL*> idle_;
   std::vector<Watch> watches_;  // by descriptor
   Timer timer_;
 };

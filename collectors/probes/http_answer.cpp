@@ -35,7 +35,7 @@ bool HttpAnswer::take_header(std::string_view line, Time now) {
     status_of_block_ = status_of(line);
     return true;
   }
-  if (trim(line).empty()) {
+  if (line.empty() || line[0] == '\r' || line[0] == '\n') {  // blanks would continue a header
     if (!is_interim(status_of_block_)) {
       header_complete_ = true;
       headers_at_ = now;

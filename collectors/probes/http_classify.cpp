@@ -120,7 +120,6 @@ Classified by_code_alone(const HttpEvidence& e) {
   switch (e.code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_NOT_BUILT_IN:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
     case CURLE_UNKNOWN_OPTION:
     case CURLE_SETOPT_OPTION_SYNTAX:
     case CURLE_SSL_CERTPROBLEM:
@@ -128,6 +127,10 @@ Classified by_code_alone(const HttpEvidence& e) {
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CRL_BADFILE:
       return {config_invalid, "curl_" + std::to_string(e.code)};
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+      // Of an answer: its first header begins with a blank, as if it continued another.
+      if (e.request_sent) return {invalid_response, "header"};
+      return {config_invalid, "curl_43"};
     case CURLE_PEER_FAILED_VERIFICATION:
       return certificate(e);
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
@@ -164,8 +167,8 @@ Classified classify_transfer(const HttpEvidence& e) {
     case CURLE_UNSUPPORTED_PROTOCOL:
       return no_status_line(e);
     case CURLE_OUT_OF_MEMORY:
-      // An endless header line, in libcurl before 8.
-      return {e.status != 0 ? headers_too_large : local_resources_exhausted, "curl_27"};
+      // An endless status or header line, in libcurl before 8.
+      return {e.request_sent ? headers_too_large : local_resources_exhausted, "curl_27"};
     case kTooLarge:
       return {headers_too_large, ""};
     case CURLE_GOT_NOTHING:

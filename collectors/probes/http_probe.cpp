@@ -138,7 +138,7 @@ void HttpProbe::begin() {
     return deliver_later(std::move(result));
   }
   curl_ = verified ? engine_.curl.trusting(ca_file) : engine_.curl.plain();
-  handle_ = evidence_.unix_socket ? curl_->acquire_fresh() : curl_->acquire();
+  handle_ = curl_->acquire();
   if (handle_ == nullptr) {
     return deliver_later(own_trouble("no_handle", "libcurl had no memory for a transfer"));
   }

@@ -104,9 +104,13 @@ TEST_CASE("how a transfer ended leads to one class") {
   strange.error_text = "Unsupported HTTP version in response";
   CHECK(classify_transfer(strange).error == invalid_response);
   HttpEvidence huge = plain(CURLE_OUT_OF_MEMORY);
-  CHECK(classify_transfer(huge).error == local_resources_exhausted);
-  huge.status = 200;
   CHECK(classify_transfer(huge).error == headers_too_large);
+  huge.request_sent = false;
+  CHECK(classify_transfer(huge).error == local_resources_exhausted);
+  HttpEvidence folded = plain(CURLE_BAD_FUNCTION_ARGUMENT);
+  CHECK(classify_transfer(folded).error == invalid_response);
+  folded.request_sent = false;
+  CHECK(classify_transfer(folded).error == config_invalid);
 }
 
 TEST_CASE("how a Unix socket refused libcurl's own connect") {

@@ -23,6 +23,14 @@ TEST_CASE("the header is complete with the empty line, not with the end of the s
   CHECK(answer.headers_at() == kNow);
 }
 
+TEST_CASE("blanks alone continue the header, as libcurl takes them") {
+  HttpAnswer answer(1000, false);
+  CHECK(feed(answer, {"HTTP/1.1 200 OK\r\n", "A: b\r\n", " \r\n", "\t\n"}));
+  CHECK_FALSE(answer.header_complete());
+  CHECK(feed(answer, {"\n"}));
+  CHECK(answer.header_complete());
+}
+
 TEST_CASE("an interim answer is not the answer; switching protocols is") {
   HttpAnswer answer(1000, false);
   CHECK(feed(answer, {"HTTP/1.1 100 Continue\r\n", "\r\n"}));
