@@ -157,17 +157,19 @@ class Finder {
       note(d, d.name + " " + shown(*value) + ": the scheme is unknown");
       return;
     }
-    std::string uri;
-    if (scheme != "tcp" && !rest.starts_with("unix:")) {
-      const std::size_t slash = rest.find('/');
-      if (slash != std::string::npos) uri = rest.substr(slash);
-      rest = rest.substr(0, slash);
-    } else if (rest.starts_with("unix:")) {
-      const std::size_t colon = rest.find(':', 5);
-      if (colon != std::string::npos) uri = rest.substr(colon + 1);
-      rest = rest.substr(0, colon);
-    }
+    const std::string uri = take_uri(rest, scheme == "tcp");
     add(d, scheme, rest, uri.empty() ? "/" : uri, scope);
+  }
+
+  /// Takes what follows the address off its end: "/path", behind a socket ":/path"; empty for none.
+  static std::string take_uri(std::string& rest, bool tcp) {
+    const bool unix_socket = rest.starts_with("unix:");
+    if (tcp && !unix_socket) return {};
+    const std::size_t end = unix_socket ? rest.find(':', 5) : rest.find('/');
+    if (end == std::string::npos) return {};
+    std::string uri = rest.substr(end + (unix_socket ? 1 : 0));
+    rest.resize(end);
+    return uri;
   }
 
   void add(const NginxDirective& d, const std::string& scheme, const std::string& name,
