@@ -19,7 +19,7 @@ namespace ua {
 /// upstream_agent_probes_skipped_total.
 enum class SkipReason : std::uint8_t {
   still_running,  ///< the run before had not ended
-  max_in_flight,  ///< limits.max_in_flight was reached for the whole interval
+  max_in_flight,  ///< limits.max_in_flight was reached, and the run came late or not at all
   paused,         ///< this process was stopped or the machine suspended
 };
 inline constexpr std::size_t kSkipReasonCount = 3;

@@ -29,11 +29,13 @@ struct Scheduler::Entry {
   Timer due;  // always armed
   Time due_at;
   bool due_on_grid = true;
+  bool lingers = false;  // its last run held its place for more than half its time-out
   bool waiting = false;
+  std::uint64_t ticket = 0;  // its place in the order of those that wait
   bool gone = false;
   std::shared_ptr<const TargetPlan> running_plan;  // outlives the run, which refers to it
   std::shared_ptr<void> run;
-  bool out_of_turn = false;        // of the run: it stands for a slot that it overlaps
+  Turn turn = Turn::slot;          // of the run
   std::optional<Time> overlapped;  // a slot that came while the run was in flight
 };
 
@@ -103,7 +105,12 @@ void Scheduler::give_up(Entry& entry) {
   entry.run.reset();
   entry.running_plan.reset();
   entry.overlapped.reset();
+  leave(entry);
+}
+
+void Scheduler::leave(const Entry& entry) {
   --in_flight_;
+  if (entry.lingers) --lingering_;
 }
 
 void Scheduler::drop(Entries& gone) {
@@ -111,7 +118,9 @@ void Scheduler::drop(Entries& gone) {
     entry->gone = true;
     give_up(*entry);
   }
-  std::erase_if(waiting_, [](const Entry* entry) { return entry->gone; });
+  for (auto& queue : waiting_) {
+    std::erase_if(queue, [](const Entry* entry) { return entry->gone; });
+  }
   gone.clear();
 }
 
@@ -158,7 +167,7 @@ void Scheduler::on_due(Entry& entry, Time planned, bool on_grid) {
   } else if (entry.run) {
     overlap(entry, planned);
   } else {
-    start(entry, !on_grid);
+    start(entry, on_grid ? Turn::slot : Turn::extra);
   }
 }
 
@@ -172,44 +181,70 @@ bool Scheduler::make_up(Entry& entry, Duration late) {
 }
 
 void Scheduler::overlap(Entry& entry, Time slot) {
-  if (entry.overlapped && !entry.out_of_turn) {
-    around_.metrics.count_skipped(SkipReason::still_running);
-  }
+  if (entry.overlapped) count_overlapped(entry);
   entry.overlapped = slot;
 }
 
-void Scheduler::start(Entry& entry, bool out_of_turn) {
-  if (in_flight_ < max_in_flight_ && waiting_.empty()) return launch(entry, out_of_turn);
+void Scheduler::count_overlapped(const Entry& entry) {
+  if (entry.turn == Turn::extra) return;  // it stands for the slot
+  around_.metrics.count_skipped(entry.turn == Turn::waited ? SkipReason::max_in_flight
+                                                           : SkipReason::still_running);
+}
+
+/// What hangs must not take every place from what answers.
+bool Scheduler::has_place(bool lingers) const {
+  return in_flight_ < max_in_flight_ &&
+         (!lingers || lingering_ < max_in_flight_ - max_in_flight_ / 8);
+}
+
+void Scheduler::start(Entry& entry, Turn turn) {
+  auto& queue = waiting_[entry.lingers ? 1 : 0];
+  if (queue.empty() && has_place(entry.lingers)) return launch(entry, turn);
   entry.waiting = true;
-  waiting_.push_back(&entry);
+  entry.ticket = ++tickets_;
+  queue.push_back(&entry);
   start_waiting();
 }
 
-void Scheduler::launch(Entry& entry, bool out_of_turn) {
-  entry.out_of_turn = out_of_turn;
+void Scheduler::launch(Entry& entry, Turn turn) {
+  entry.turn = turn;
   entry.running_plan = entry.plan;
   around_.metrics.set_probes_in_flight(++in_flight_);
+  if (entry.lingers) ++lingering_;
   keep_ticking();
   const TargetPlan& plan = *entry.running_plan;
   entry.run = around_.start_run(
       plan.target, plan.run,
-      [this, &entry, stalled = around_.loop.stalled()](const std::vector<Outcome>& outcomes) {
+      [this, &entry, started = around_.loop.now(),
+       stalled = around_.loop.stalled()](const std::vector<Outcome>& outcomes) {
+        leave(entry);
+        entry.lingers = around_.loop.now() - started > entry.running_plan->run.timeout / 2;
         on_outcomes(entry, outcomes, around_.loop.stalled() - stalled);
       });
 }
 
+/// Whoever has waited longest of those that there is a place for; null: none.
+Scheduler::Entry* Scheduler::first_waiting() const {
+  Entry* first = nullptr;
+  for (const auto& queue : waiting_) {
+    if (queue.empty() || !has_place(queue.front()->lingers)) continue;
+    if (first == nullptr || queue.front()->ticket < first->ticket) first = queue.front();
+  }
+  return first;
+}
+
 /// A few at a time: after a pause all that hung time out together, which frees every place at once.
 void Scheduler::start_waiting() {
-  if (next_batch_ || waiting_.empty() || in_flight_ >= max_in_flight_) return;
+  if (next_batch_ || first_waiting() == nullptr) return;
   next_batch_ = around_.loop.at(batches_.next(around_.loop.now()), [this] {
     next_batch_ = Timer();
     batches_.take(around_.loop.now(), kBatchGap);
-    const auto batch = std::max<std::int64_t>(1, 2 * kBatchGap / mean_gap_);
-    for (auto left = batch; left > 0 && !waiting_.empty() && in_flight_ < max_in_flight_; --left) {
-      Entry& entry = *waiting_.front();
-      waiting_.pop_front();
-      entry.waiting = false;
-      launch(entry, false);
+    for (auto left = std::max<std::int64_t>(1, 2 * kBatchGap / mean_gap_); left > 0; --left) {
+      Entry* entry = first_waiting();
+      if (entry == nullptr) return;
+      waiting_[entry->lingers ? 1 : 0].pop_front();
+      entry->waiting = false;
+      launch(*entry, Turn::waited);
     }
     start_waiting();
   });
@@ -226,7 +261,7 @@ void Scheduler::keep_ticking() {
 void Scheduler::on_outcomes(Entry& entry, const std::vector<Outcome>& outcomes, Duration stalled) {
   entry.run.reset();  // it allows that in its callback
   entry.running_plan.reset();
-  around_.metrics.set_probes_in_flight(--in_flight_);
+  around_.metrics.set_probes_in_flight(in_flight_);
   ++results_;
   const TargetRows::Taken taken = entry.rows.take(outcomes, stalled);
   after_run(entry, taken.recheck);
@@ -239,10 +274,11 @@ void Scheduler::after_run(Entry& entry, bool recheck) {
   const Time now = around_.loop.now();
   if (const auto slot = std::exchange(entry.overlapped, std::nullopt)) {
     // A time-out as long as the interval ends with the slot, or a moment after it.
-    if (now - *slot <= kOnTime) return start(entry, false);
-    if (!entry.out_of_turn) around_.metrics.count_skipped(SkipReason::still_running);
+    if (now - *slot <= kOnTime) return start(entry, Turn::slot);
+    count_overlapped(entry);
   }
-  if (!recheck) return;
+  // Where everything fails by hanging, re-checks would take twice as many places.
+  if (!recheck || 2 * in_flight_ >= max_in_flight_) return;
   const Time when = rechecks_.next(now + recheck_delay(entry.hash));
   if (when >= entry.due_at) return;
   rechecks_.take(when, std::min(kMostGap, mean_gap_));

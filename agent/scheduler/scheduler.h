@@ -7,11 +7,13 @@
 //   once early when it is new, at most one target every 10 ms, if that comes before its slot
 //   a second after a first failure (0.8 to 1.2 s), if that comes before its slot
 //   out of turn after a pause of the process, if that comes before its slot
-//   when a place comes free, first come first served, where max_in_flight was reached
+//   when a place comes free, first come first served, where max_in_flight was reached; who held
+//   its place long the last time gets seven eighths of them at most
 // and never while its last run is in flight. All but the first two are paced by the mean rate of
 // all grids, so that no 100 ms see more than twice the mean and 20 launches, whatever happens.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -46,11 +48,13 @@ class Scheduler {
 
  private:
   struct Entry;
+  enum class Turn : std::uint8_t { slot, waited, extra };
   using Entries = std::map<std::string, std::unique_ptr<Entry>>;
 
   Entry* enter(Entries& next, const UpstreamConfig& upstream, const TargetConfig& target);
   void change(Entry& entry, std::shared_ptr<const TargetPlan> plan);
   void give_up(Entry& entry);
+  void leave(const Entry& entry);
   void drop(Entries& gone);
   void start_early(std::vector<Entry*> fresh);
   void set_pace();
@@ -59,8 +63,11 @@ class Scheduler {
   void on_due(Entry& entry, Time planned, bool on_grid);
   bool make_up(Entry& entry, Duration late);
   void overlap(Entry& entry, Time slot);
-  void start(Entry& entry, bool out_of_turn);
-  void launch(Entry& entry, bool out_of_turn);
+  void count_overlapped(const Entry& entry);
+  bool has_place(bool lingers) const;
+  Entry* first_waiting() const;
+  void start(Entry& entry, Turn turn);
+  void launch(Entry& entry, Turn turn);
   void start_waiting();
   void on_outcomes(Entry& entry, const std::vector<Outcome>& outcomes, Duration stalled);
   void after_run(Entry& entry, bool recheck);
@@ -69,8 +76,11 @@ class Scheduler {
   const Surroundings around_;
   unsigned max_in_flight_;
   Entries entries_;
-  std::deque<Entry*> waiting_;  // due, but max_in_flight is reached
+  // Due, but there is no place: those that answered last time, and those that linger.
+  std::array<std::deque<Entry*>, 2> waiting_;
+  std::uint64_t tickets_ = 0;
   std::size_t in_flight_ = 0;
+  std::size_t lingering_ = 0;  // of them
   std::uint64_t results_ = 0;
   Duration mean_gap_ = 1s;  // between two runs where all go by their grids
   Pacer early_;

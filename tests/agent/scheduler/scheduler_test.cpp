@@ -313,6 +313,59 @@ TEST_CASE("who waits is not forgotten when a reload frees the places") {
   }
 }
 
+TEST_CASE("what hangs leaves places for what answers") {
+  Rig rig(80);
+  bool dark = false;
+  rig.answer = [&](const std::string& target) {
+    const bool hangs = dark && target.starts_with("tcp://dark");
+    return hangs ? failing(ErrorClass::connect_timeout, 5s) : Answer{};
+  };
+  // 200 that hang for half of their time would take 100 places.
+  rig.apply({upstream("dark", 10s, 200), upstream("well", 1s, 20)});
+  rig.loop.advance(20s);
+  dark = true;
+  rig.loop.advance(20s);  // it takes a time-out to learn of it
+  const auto skipped = [&] { return std::stoi(rig.skipped("max_in_flight")); };
+  const Time begin = rig.loop.now();
+  const int before = skipped();
+  rig.loop.advance(1min);
+  for (std::size_t i = 0; i < 20; ++i) {
+    const auto starts = rig.starts(label("well", i), begin);
+    CHECK(starts.size() == 60);
+    Time slot = begin;
+    for (const Time at : starts) {
+      slot = grid_of("well", 1s, i).next(slot);
+      CHECK(at == slot);
+    }
+  }
+  // The others have their turns too, as far as the places go: 70 of 100.
+  CHECK(skipped() > before);
+  CHECK(rig.skipped("still_running") == "0");
+  for (std::size_t i = 0; i < 200; ++i) {
+    CHECK(rig.starts(label("dark", i), begin).size() >= 3);
+  }
+  // Once they answer, all is as it was.
+  dark = false;
+  rig.loop.advance(20s);
+  const int after = skipped();
+  rig.loop.advance(1min);
+  CHECK(skipped() == after);
+}
+
+TEST_CASE("no re-check while half of all places are in use") {
+  for (const unsigned places : {8U, 10U}) {
+    Rig rig(places);
+    rig.answer = [](const std::string& target) {
+      return target == label("a") ? failing(ErrorClass::connect_refused) : Answer{1h};
+    };
+    rig.apply({upstream("slow", 24h, 4)});
+    rig.loop.advance(1s);
+    rig.apply({upstream("slow", 24h, 4), upstream("a", 24h)});
+    rig.loop.advance(5s);
+    CHECK(rig.starts(label("a")).size() == (places == 8 ? 1 : 2));
+  }
+}
+
 TEST_CASE("a removed target that waited does not run") {
   Rig rig(1);
   rig.answer = [](const std::string&) { return Answer{5s}; };
