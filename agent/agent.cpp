@@ -34,6 +34,7 @@ namespace {
 
 constexpr rlim_t kReservedDescriptors = 64;  // for logs, reloads, the resolver, samplers
 constexpr int kConfigurationError = 78;      // EX_CONFIG
+constexpr std::size_t kMistakesLogged = 100;
 
 /// Raises the soft limit to the hard one.
 /// @param web_connections of limits.max_connections; as many again may be on their way out
@@ -62,6 +63,16 @@ std::string joined(const Diagnostics& diagnostics) {
   std::vector<std::string> lines;
   for (const Diagnostic& diagnostic : diagnostics) lines.push_back(diagnostic.text());
   return joined(lines, "\n");
+}
+
+/// A line each: values are cut.
+void log_mistakes(const Diagnostics& mistakes) {
+  log_error("the configuration was not changed", {{"mistakes", std::to_string(mistakes.size())}});
+  const std::size_t shown = std::min(mistakes.size(), kMistakesLogged);
+  for (std::size_t i = 0; i < shown; ++i) {
+    log_error("a mistake in the configuration", {{"mistake", mistakes[i].text()}});
+  }
+  if (shown < mistakes.size()) log_error("upstream-agent check prints the other mistakes");
 }
 
 /// The parts in the order in which they are made; they end in the reverse order.
@@ -167,7 +178,7 @@ Result<void> Agent::start(const Loaded& first) {
   put_into_use(first);
   metrics_.set_reload(true, loop_.wall_now());
   for (const std::string& address : web_->addresses()) {
-    log_info("listening", {{"address", address}, {"version", UA_VERSION}});
+    log_event("listening", {{"address", address}, {"version", UA_VERSION}});
   }
   ready_ = true;
   notify_systemd("READY=1");
@@ -185,8 +196,8 @@ void Agent::watch_over() {
 
 void Agent::put_into_use(const Loaded& loaded) {
   for (const std::string& note : loaded.notes) log_debug("discovery", {{"note", note}});
-  log_info("configuration is in use", {{"file", config_.file ? config_.file->string() : "none"},
-                                       {"upstreams", std::to_string(loaded.upstreams.size())}});
+  log_event("configuration is in use", {{"file", config_.file ? config_.file->string() : "none"},
+                                        {"upstreams", std::to_string(loaded.upstreams.size())}});
   {
     const std::lock_guard lock(described_mutex_);
     described_ = config_.file ? "configuration " + config_.file->string()
@@ -203,7 +214,7 @@ void Agent::on_signal() {
       reloader_.request({});
       continue;
     }
-    log_info("stopping", {{"signal", std::to_string(*signal)}});
+    log_event("stopping", {{"signal", std::to_string(*signal)}});
     notify_systemd("STOPPING=1");
     loop_.stop();
   }
@@ -219,9 +230,8 @@ Result<std::string> Agent::finish_reload(LoadResult loaded) {
   notify_systemd("READY=1");
   metrics_.set_reload(loaded.has_value(), loop_.wall_now());
   if (!loaded) {
-    std::string mistakes = joined(loaded.error());
-    log_error("the configuration was not changed", {{"error", mistakes}});
-    return fail(std::move(mistakes));
+    log_mistakes(loaded.error());
+    return fail(joined(loaded.error()));
   }
   config_ = std::move(loaded->config);
   set_log_level(config_.logging.level);

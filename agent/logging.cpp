@@ -27,6 +27,7 @@ namespace ua {
 namespace {
 
 constexpr std::size_t kQueueLines = 4096;
+constexpr std::string_view kEventLogger = "event";
 
 std::string line_of(bool json, std::string_view message, std::initializer_list<LogField> fields) {
   return json ? json_line(message, fields) : logfmt_line(message, fields);
@@ -45,7 +46,9 @@ class DescriptorSink final : public spdlog::sinks::base_sink<spdlog::details::nu
   void sink_it_(const spdlog::details::log_msg& message) override {
     const auto second =
         std::chrono::duration_cast<std::chrono::seconds>(message.time.time_since_epoch());
-    if (!limit_.allow(second)) {
+    const bool important =
+        message.level >= spdlog::level::warn || message.logger_name == kEventLogger;
+    if (!limit_.allow(second, important)) {
       ++lost_;
       return;
     }
@@ -93,6 +96,7 @@ struct Logging {
   std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<DescriptorSink> sink;
   std::shared_ptr<spdlog::async_logger> logger;
+  std::shared_ptr<spdlog::async_logger> events;  // the same, but its lines are known by its name
   bool json = false;
 };
 
@@ -121,10 +125,16 @@ std::string logfmt_value(std::string_view value) {
 }
 
 void write(spdlog::level::level_enum level, std::string_view message,
-           std::initializer_list<LogField> fields) {
-  Logging* logging = g_logging;
+           std::initializer_list<LogField> fields,
+           std::shared_ptr<spdlog::async_logger> Logging::*which = &Logging::logger) {
+  const Logging* logging = g_logging;
   if (logging == nullptr || !logging->logger->should_log(level)) return;
-  logging->logger->log(level, "{}", line_of(logging->json, message, fields));
+  (logging->*which)->log(level, "{}", line_of(logging->json, message, fields));
+}
+
+std::shared_ptr<spdlog::async_logger> logger_called(std::string_view name, const Logging& logging) {
+  return std::make_shared<spdlog::async_logger>(std::string(name), logging.sink, logging.pool,
+                                                spdlog::async_overflow_policy::overrun_oldest);
 }
 
 }  // namespace
@@ -162,8 +172,8 @@ Result<void> start_logging(std::string_view level, std::string_view format, int 
   logging->json = format == "json";
   logging->pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);
   logging->sink = std::make_shared<DescriptorSink>(std::move(own), logging->json);
-  logging->logger = std::make_shared<spdlog::async_logger>(
-      "agent", logging->sink, logging->pool, spdlog::async_overflow_policy::overrun_oldest);
+  logging->logger = logger_called("agent", *logging);
+  logging->events = logger_called(kEventLogger, *logging);
   logging->logger->set_level(spdlog::level::from_str(std::string(level)));
   logging->logger->set_pattern(logging->json ? R"({"ts":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l",%v})"
                                              : "ts=%Y-%m-%dT%H:%M:%S.%eZ level=%l %v",
@@ -195,6 +205,9 @@ void log_debug(std::string_view message, std::initializer_list<LogField> fields)
 }
 void log_info(std::string_view message, std::initializer_list<LogField> fields) {
   write(spdlog::level::info, message, fields);
+}
+void log_event(std::string_view message, std::initializer_list<LogField> fields) {
+  write(spdlog::level::info, message, fields, &Logging::events);
 }
 void log_warning(std::string_view message, std::initializer_list<LogField> fields) {
   write(spdlog::level::warn, message, fields);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log lines as key=value pairs or JSON, to standard error, written by a thread of their own: a full
 // pipe loses lines (counted) and never holds up the caller, nor does it hold up the end. At most
-// 100 lines a second; how many were left out is said in the next one's second. Any thread.
+// 100 lines a second, warnings, errors and events apart; how many were left out is said in the next
+// one's second. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,8 @@ void stop_logging();
 /// Values may be any bytes: they are escaped to one line and cut at 512 bytes.
 void log_debug(std::string_view message, std::initializer_list<LogField> fields = {});
 void log_info(std::string_view message, std::initializer_list<LogField> fields = {});
+/// At level info, of the agent's own life: no wave of other lines pushes it out.
+void log_event(std::string_view message, std::initializer_list<LogField> fields = {});
 void log_warning(std::string_view message, std::initializer_list<LogField> fields = {});
 void log_error(std::string_view message, std::initializer_list<LogField> fields = {});
 

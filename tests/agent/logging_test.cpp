@@ -166,14 +166,44 @@ TEST_CASE("a reader that went away costs lines and nothing else") {
 TEST_CASE("a hundred lines a second pass, the rest is counted") {
   LogLimit limit;
   unsigned passed = 0;
-  for (int i = 0; i < 250; ++i) passed += limit.allow(10s) ? 1 : 0;
+  for (int i = 0; i < 250; ++i) passed += limit.allow(10s, false) ? 1 : 0;
   CHECK(passed == 100);
   CHECK(limit.take_suppressed() == 150);
   CHECK(limit.take_suppressed() == 0);
-  CHECK(limit.allow(11s));
-  CHECK(limit.allow(5s));  // the clock was set back
-  for (int i = 0; i < 99; ++i) CHECK(limit.allow(5s));
-  CHECK_FALSE(limit.allow(5s));
+  CHECK(limit.allow(11s, false));
+  CHECK(limit.allow(5s, false));  // the clock was set back
+  for (int i = 0; i < 99; ++i) CHECK(limit.allow(5s, false));
+  CHECK_FALSE(limit.allow(5s, false));
+}
+
+TEST_CASE("what is important has a budget of its own, which ends too") {
+  LogLimit limit;
+  for (int i = 0; i < 101; ++i) limit.allow(10s, false);
+  for (int i = 0; i < 1000; ++i) CHECK(limit.allow(10s, true));
+  CHECK_FALSE(limit.allow(10s, true));
+  CHECK(limit.take_suppressed() == 2);
+  CHECK(limit.allow(11s, true));
+}
+
+TEST_CASE("a wave of lines pushes out neither warnings nor errors nor events") {
+  Pipe pipe;
+  fcntl(pipe.writer.get(), F_SETPIPE_SZ, 1 << 20);
+  REQUIRE(start_logging("info", "logfmt", pipe.writer.get()));
+  // Over several seconds at the most; in any of them the wave is far over the budget.
+  for (int i = 0; i < 3000; ++i) log_info("wave");
+  log_warning("warned");
+  log_error("failed");
+  log_event("stopping", {{"signal", "15"}});
+  stop_logging();
+  pipe.writer.reset();
+  auto lines = lines_of(pipe.drain());
+  CHECK(lines.size() < 3000);
+  std::erase(lines, "level=info msg=wave");
+  std::erase_if(lines, [](const std::string& line) {
+    return line.find("too many log lines") != std::string::npos;
+  });
+  CHECK(lines == std::vector<std::string>{"level=warning msg=warned", "level=error msg=failed",
+                                          "level=info msg=stopping signal=15"});
 }
 
 }  // namespace

@@ -93,5 +93,24 @@ def test_what_waits_for_a_restart_is_said_and_the_log_level_does_not(tmp_path):
         assert a.value("upstream_agent_series_limit") == 1_000_000
         (tmp_path / "agent.toml").write_text('[logging]\nlevel = "info"\n')
         assert a.post("/-/reload") == "Reloaded.\n"
-    log = (tmp_path / "agent.log").read_text()
-    assert log.count("configuration is in use") == 2, log  # the first and the last
+    # The first and the last.
+    assert logged(tmp_path).count("configuration is in use") == 2
+
+
+def test_every_mistake_is_a_line_of_the_log_whoever_asked(tmp_path):
+    with agent.running("# defaults\n", tmp_path) as a:
+        path = tmp_path / "agent.toml"
+        path.write_text("".join(f"key{i} = 1\n" for i in range(101)))
+        said = a.post("/-/reload")
+        mistakes = [f"{path}:{i + 1}:1: unknown key 'key{i}'" for i in range(101)]
+        assert said.splitlines() == ["The configuration was not changed:", *mistakes]
+        a.process.send_signal(signal.SIGHUP)
+        a.wait_for(lambda a: logged(tmp_path).count("the other mistakes") == 2)
+    lines = logged(tmp_path).splitlines()
+    assert sum('"the configuration was not changed" mistakes=101' in line for line in lines) == 2
+    for i, mistake in enumerate(mistakes):
+        assert sum(f'mistake="{mistake}"' in line for line in lines) == (2 if i < 100 else 0)
+
+
+def logged(tmp_path):
+    return (tmp_path / "agent.log").read_text()
