@@ -139,7 +139,7 @@ TextWriter::TextWriter(ExpositionFormat format, std::size_t size_hint)
     : format_(format),
       stage_(std::make_unique_for_overwrite<char[]>(kStageBytes)),
       stage_size_(kStageBytes) {
-  page_.reserve(size_hint + size_hint / 8);
+  page_.reserve(size_hint);
   use_huge_pages(page_);
 }
 
@@ -229,8 +229,13 @@ char* TextWriter::room(std::size_t bytes) {
 
 void TextWriter::flush() {
   if (page_.capacity() - page_.size() < stage_used_) {
-    page_.reserve(std::max(page_.capacity() * 2, page_.size() + stage_used_));
-    use_huge_pages(page_);
+    // Not in place: reserve() copies before anybody can ask for huge pages, and the small ones cost
+    // more than all the rendering.
+    std::string larger;
+    larger.reserve(std::max(page_.capacity() * 2, page_.size() + stage_used_));
+    use_huge_pages(larger);
+    larger.append(page_);
+    page_ = std::move(larger);
   }
   page_.append(stage_.get(), stage_used_);
   stage_used_ = 0;

@@ -26,7 +26,8 @@ enum class FamilyType : std::uint8_t { counter, gauge, histogram, summary, unkno
 /// written with a family's first sample, so a family without samples leaves no trace.
 class TextWriter {
  public:
-  /// @param size_hint bytes the page may take, e.g. the size of the last one; 0: unknown
+  /// @param size_hint bytes that the page takes at most (what it does not take is never touched);
+  ///   0: unknown, it grows as it must
   explicit TextWriter(ExpositionFormat format, std::size_t size_hint = 0);
 
   /// A counter's samples end in "_total" in both formats, whether or not `name` does.

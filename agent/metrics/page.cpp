@@ -42,19 +42,21 @@ void MetricsPage::add_part(std::string name, const prometheus::Collectable& part
   parts_.push_back(Part{std::move(name), &part});
 }
 
+std::uint64_t MetricsPage::bytes() const {
+  constexpr std::uint64_t kOtherParts = std::uint64_t{256} * 1024;
+  return probes_.page_bytes() + kOtherParts;
+}
+
 std::string MetricsPage::render(ExpositionFormat format) {
   agent_.set_series(probes_.series(), probes_.series_limit(), probes_.series_dropped());
-  const std::size_t last = last_size_.load(std::memory_order_relaxed);
-  TextWriter writer(format, last + last / 16);
+  TextWriter writer(format, bytes());
   write_part(kProbesPart, writer, agent_, [&] { probes_.render(writer, now_()); });
   for (const Part& part : parts_) {
     write_part(part.name, writer, agent_, [&] { writer.families(part.source->Collect()); });
   }
   // Last, so that it also shows what this render left out.
   write_part(kAgentPart, writer, agent_, [&] { writer.families(registry_.Collect()); });
-  std::string page = writer.finish();
-  last_size_.store(page.size(), std::memory_order_relaxed);
-  return page;
+  return writer.finish();
 }
 
 }  // namespace ua

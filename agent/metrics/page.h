@@ -5,8 +5,7 @@
 #include <prometheus/collectable.h>
 #include <prometheus/registry.h>
 
-#include <atomic>
-#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -34,6 +33,9 @@ class MetricsPage {
   /// memory for the page itself throws (std::bad_alloc).
   std::string render(ExpositionFormat format);
 
+  /// What render() takes, about; rather more.
+  std::uint64_t bytes() const;
+
  private:
   struct Part {
     std::string name;
@@ -45,7 +47,6 @@ class MetricsPage {
   const prometheus::Registry& registry_;
   std::function<Time()> now_;
   std::vector<Part> parts_;
-  std::atomic<std::size_t> last_size_{0};
 };
 
 }  // namespace ua

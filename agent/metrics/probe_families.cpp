@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/metrics/probe_families.h"
 
+#include <set>
+
 #include "agent/exposition/escape.h"
 
 namespace ua {
@@ -54,6 +56,21 @@ std::span<const ErrorClass, kBornClasses> born_classes(const ProbeKind& kind) {
       connect_timeout, listen_queue_full, unreachable};
   if (!kind.http) return kTcp;
   return kind.tls ? kHttps : kHttp;
+}
+
+std::uint64_t series_of_row(const ProbeKind& kind, const MetricsConfig& config) {
+  constexpr std::uint64_t kHttpSeries = 4;
+  constexpr std::uint64_t kHttpPhases = 3;
+  const std::set<TimedPhase> histograms(config.histogram_phases.begin(),
+                                        config.histogram_phases.end());
+  // success, up, info, result_code, attempts, four timestamps and intervals
+  std::uint64_t count = 9 + kBornClasses;
+  count += histograms.size() * (config.buckets.size() + 3);
+  count += kind.unix_socket ? 0 : 2;  // addresses, duration of dns
+  count += 2;                         // duration of connect and total
+  count += kind.http ? kHttpPhases + kHttpSeries : 0;
+  count += kind.tls ? kTlsSeries : 0;
+  return count;
 }
 
 const std::string& error_labels(ErrorClass error_class) {

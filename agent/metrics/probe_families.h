@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/config/config.h"
 #include "collectors/core/error_class.h"
 #include "collectors/core/outcome.h"
 
@@ -70,6 +71,16 @@ inline constexpr std::size_t kBornClasses = 8;
 /// The eight commonest classes of the kind, in code order: their counters start at 0 with the
 /// target, since increase() misses the first failure on a counter born at 1.
 std::span<const ErrorClass, kBornClasses> born_classes(const ProbeKind& kind);
+
+/// Three families and the duration of the handshake; an http target may come to them by a redirect.
+inline constexpr std::uint64_t kTlsSeries = 4;
+
+/// The series that a row of this kind can have, without the error classes that come to it later. It
+/// counts with all of them from the start, so that a row once admitted is shown whole.
+std::uint64_t series_of_row(const ProbeKind& kind, const MetricsConfig& config);
+
+/// What a series takes on a page beside the labels of its row: more than the average of any row.
+inline constexpr std::uint64_t kBytesBesideRowLabels = 112;
 
 /// `phase="connect",error_class="connect_refused"`
 const std::string& error_labels(ErrorClass error_class);

@@ -27,8 +27,6 @@ namespace {
 constexpr double kAbsent = std::numeric_limits<double>::quiet_NaN();
 /// Samples written under one hold of the lock: some 20 us.
 constexpr std::size_t kSliceSamples = 512;
-constexpr std::size_t kHttpSeries = 4;
-constexpr std::size_t kTlsSeries = 4;  ///< three families and the duration of the handshake
 /// Issuer and subject come from the peer.
 constexpr std::size_t kMaxUntrustedBytes = 256;
 
@@ -67,6 +65,7 @@ struct RowState {
   std::string tls_info;                  ///< of upstream_probe_tls_info; empty: no such series
   std::vector<ErrorCount> errors;        ///< by class
   std::uint64_t reserved = 0;            ///< series counted for this row
+  std::uint64_t label_bytes = 0;         ///< of the labels that each of them has
 };
 
 struct Histogram {
@@ -132,7 +131,6 @@ struct ProbeStore::Impl {
   Impl(const MetricsConfig& config, std::uint64_t max_series);
 
   // All with the lock held.
-  std::uint64_t base_series(const ProbeKind& kind) const;
   bool reserve(RowState& state, std::uint64_t count);
   Row take_slot();
   void clear(Row row);
@@ -162,14 +160,16 @@ struct ProbeStore::Impl {
   template <typename Sink>
   void walk_histogram(Sink& sink, const Histogram& histogram, Row row) const;
 
-  const std::vector<double> bounds;
-  const Duration birth_hold;
+  const MetricsConfig config;
+  const std::vector<double>& bounds = config.buckets;
+  const Duration birth_hold = config.birth_hold;
   const std::uint64_t max_series;
 
   mutable std::mutex mutex;
   mutable std::atomic<unsigned> writers{0};  ///< who wait for the lock or have it
   std::atomic<std::uint64_t> series{0};
   std::atomic<std::uint64_t> dropped{0};
+  std::atomic<std::uint64_t> label_bytes{0};  ///< of all series together
 
   // Columns, indexed by row.
   std::deque<std::string> labels;    ///< a deque: live_labels points into it
@@ -209,24 +209,13 @@ class WriterLock {
 
 }  // namespace
 
-ProbeStore::Impl::Impl(const MetricsConfig& config, std::uint64_t limit)
-    : bounds(config.buckets), birth_hold(config.birth_hold), max_series(limit) {
+ProbeStore::Impl::Impl(const MetricsConfig& given, std::uint64_t limit)
+    : config(given), max_series(limit) {
   for (const TimedPhase phase : config.histogram_phases) {
     const bool again = std::any_of(histograms.begin(), histograms.end(),
                                    [&](const Histogram& h) { return h.phase == phase; });
     if (!again) histograms.push_back({phase, bucket_labels(phase, bounds), {}, {}});
   }
-}
-
-std::uint64_t ProbeStore::Impl::base_series(const ProbeKind& kind) const {
-  // success, up, info, result_code, attempts, four timestamps and intervals
-  std::uint64_t count = 9 + kBornClasses;
-  count += histograms.size() * (bounds.size() + 3);
-  count += kind.unix_socket ? 0 : 2;  // addresses, duration of dns
-  count += 2;                         // duration of connect and total
-  count += kind.http ? 3 + kHttpSeries : 0;
-  count += kind.tls ? kTlsSeries : 0;
-  return count;
 }
 
 bool ProbeStore::Impl::reserve(RowState& state, std::uint64_t count) {
@@ -237,6 +226,7 @@ bool ProbeStore::Impl::reserve(RowState& state, std::uint64_t count) {
   }
   series.store(used + count, std::memory_order_relaxed);
   state.reserved += count;
+  label_bytes.fetch_add(count * state.label_bytes, std::memory_order_relaxed);
   return true;
 }
 
@@ -509,7 +499,8 @@ std::optional<ProbeStore::Row> ProbeStore::add(const RowSpec& spec) {
   state.info = extra_labels(state.label_names, {{"type", spec.type}, {"service", spec.service}});
 
   const WriterLock lock(*impl_);
-  const std::uint64_t count = impl_->base_series(state.kind);
+  state.label_bytes = block.text().size();
+  const std::uint64_t count = series_of_row(state.kind, impl_->config);
   if (impl_->live_labels.contains(block.text())) {
     impl_->dropped.fetch_add(count, std::memory_order_relaxed);
     return std::nullopt;
@@ -527,7 +518,9 @@ std::optional<ProbeStore::Row> ProbeStore::add(const RowSpec& spec) {
 
 void ProbeStore::remove(Row row) {
   const WriterLock lock(*impl_);
-  impl_->series.fetch_sub(impl_->states[row].reserved, std::memory_order_relaxed);
+  const RowState& state = impl_->states[row];
+  impl_->series.fetch_sub(state.reserved, std::memory_order_relaxed);
+  impl_->label_bytes.fetch_sub(state.reserved * state.label_bytes, std::memory_order_relaxed);
   impl_->live_labels.erase(impl_->labels[row]);
   impl_->clear(row);
   impl_->free_rows.push_back(row);
@@ -553,6 +546,10 @@ std::uint64_t ProbeStore::series() const { return impl_->series.load(std::memory
 std::uint64_t ProbeStore::series_limit() const { return impl_->max_series; }
 std::uint64_t ProbeStore::series_dropped() const {
   return impl_->dropped.load(std::memory_order_relaxed);
+}
+
+std::uint64_t ProbeStore::page_bytes() const {
+  return series() * kBytesBesideRowLabels + impl_->label_bytes.load(std::memory_order_relaxed);
 }
 
 void ProbeStore::render(TextWriter& writer, Time now) const { impl_->walk(writer, now); }

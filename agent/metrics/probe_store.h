@@ -69,6 +69,9 @@ class ProbeStore {
   /// Series refused, each time they were. Any thread; counter.
   std::uint64_t series_dropped() const;
 
+  /// What render() writes at most, by the series and their labels. Any thread.
+  std::uint64_t page_bytes() const;
+
   /// Writes every family, each once, rows in a stable order. Any thread. `now` decides which
   /// counters are still held at 0. Rows added meanwhile are left to the next render, so that a row
   /// removed and added again never shows twice.

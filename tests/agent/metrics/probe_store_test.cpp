@@ -470,6 +470,51 @@ std::multiset<std::string> by_value(const std::string& page) {
   return result;
 }
 
+/// Of a page without what stands on it once, however many targets there are.
+std::uint64_t bytes_of_series(const std::string& page) {
+  std::istringstream lines(page);
+  std::uint64_t bytes = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with('#')) bytes += line.size() + 1;
+  }
+  return bytes;
+}
+
+TEST_CASE("no page takes more than was expected of it") {
+  const auto fits = [](const MetricsConfig& config, ProbeStore::RowSpec spec, bool tls) {
+    ProbeStore store(config, kPlenty);
+    const auto row = store.add(spec);
+    Outcome outcome = well();
+    outcome.times.set(TimedPhase::total, 1234567ns);
+    if (tls) {
+      outcome.times.set(TimedPhase::tls, 1234567ns);
+      outcome.tls = tls_facts();
+    }
+    for (const ErrorClassInfo& error : catalogue()) {
+      const Outcome failure = failed(*error_class_from_name(error.name));
+      store.record(*row, sample(failure));
+    }
+    store.record(*row, sample(outcome));
+    CHECK(bytes_of_series(page_of(store, kStart + 1h)) <= store.page_bytes());
+    store.remove(*row);
+    CHECK(store.page_bytes() == 0);
+  };
+  MetricsConfig much;
+  much.histogram_phases = {TimedPhase::dns, TimedPhase::connect, TimedPhase::response_headers};
+  much.buckets.clear();
+  for (int i = 1; i < 100; ++i) much.buckets.push_back(i / 997.0);
+  for (const MetricsConfig& config : {MetricsConfig{}, much}) {
+    fits(config, http_row(), false);
+    fits(config, http_row("https://a/"), true);
+    ProbeStore::RowSpec tcp = http_row("tcp://a:1");
+    tcp.type = "tcp";
+    fits(config, tcp, false);
+    ProbeStore::RowSpec labelled = http_row();
+    labelled.labels = {{"team", std::string(300, '"')}};
+    fits(config, labelled, false);
+  }
+}
+
 TEST_CASE("the store in prometheus-cpp's model says the same as its page") {
   MetricsConfig config;
   config.histogram_phases = {TimedPhase::connect, TimedPhase::total};
