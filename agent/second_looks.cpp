@@ -14,6 +14,7 @@ SecondLooks::Key SecondLooks::key_of(const TargetStatus& status) {
 
 void SecondLooks::on_verdict(const TargetStatus& status) {
   const Key key = key_of(status);
+  drop(key);  // it looks at what is no longer so
   {
     const std::lock_guard lock(mutex_);
     found_.erase(key);
@@ -31,14 +32,21 @@ void SecondLooks::on_verdict(const TargetStatus& status) {
       [this, key, status](Finding finding) { on_done(key, status, finding); });
 }
 
-void SecondLooks::on_done(const Key& key, const TargetStatus& status, Finding finding) {
-  // We are inside its callback: it is freed in the next turn.
-  over_.push_back(std::move(running_.extract(key).mapped()));
+/// Freed in the next turn: this may be inside its own callback.
+void SecondLooks::drop(const Key& key) {
+  auto running = running_.extract(key);
+  if (!running) return;
+  over_.push_back(std::move(running.mapped()));
+  over_.back()->give_up();
   discard_ = loop_.after(Duration::zero(), [this] { over_.clear(); });
+}
+
+void SecondLooks::on_done(const Key& key, const TargetStatus& status, Finding finding) {
+  drop(key);
   if (finding == Finding::nothing) return;
   {
     const std::lock_guard lock(mutex_);
-    if (found_.size() < kMostKept) found_[key] = finding;
+    if (found_.size() < kMostKept) found_[key] = {status.last->error, finding};
   }
   on_found_(status, finding);
 }
@@ -46,7 +54,9 @@ void SecondLooks::on_done(const Key& key, const TargetStatus& status, Finding fi
 Finding SecondLooks::found_for(const TargetStatus& status) const {
   const std::lock_guard lock(mutex_);
   const auto found = found_.find(key_of(status));
-  return found == found_.end() ? Finding::nothing : found->second;
+  const bool holds =
+      found != found_.end() && status.last && status.last->error == found->second.first;
+  return holds ? found->second.second : Finding::nothing;
 }
 
 }  // namespace ua

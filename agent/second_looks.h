@@ -23,7 +23,7 @@ class SecondLooks {
   /// After a verdict changed.
   void on_verdict(const TargetStatus& status);
 
-  /// What was found about this target while it has been down; any thread.
+  /// What was found about this target, as long as it fails as it did then; any thread.
   Finding found_for(const TargetStatus& status) const;
 
   static constexpr Duration kAtMostEvery = 1min;
@@ -33,6 +33,7 @@ class SecondLooks {
  private:
   using Key = std::string;
   static Key key_of(const TargetStatus& status);
+  void drop(const Key& key);
   void on_done(const Key& key, const TargetStatus& status, Finding finding);
 
   Loop& loop_;
@@ -42,7 +43,7 @@ class SecondLooks {
   std::vector<std::unique_ptr<FollowUp>> over_;
   Timer discard_;
   mutable std::mutex mutex_;
-  std::map<Key, Finding> found_;
+  std::map<Key, std::pair<ErrorClass, Finding>> found_;
 };
 
 }  // namespace ua

@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -60,6 +61,11 @@ class Listener {
   }
   std::uint16_t port() const { return port_; }
   UniqueFd accept() const { return UniqueFd(::accept(fd_.get(), nullptr, nullptr)); }
+  /// Whether there was one to accept, and with it closed; does not wait.
+  bool accept_now() const {
+    pollfd waiting{fd_.get(), POLLIN, 0};
+    return ::poll(&waiting, 1, 0) == 1 && UniqueFd(::accept(fd_.get(), nullptr, nullptr));
+  }
   /// Does not wait for the answer.
   UniqueFd connect() const {
     UniqueFd client(socket(family_, SOCK_STREAM | SOCK_NONBLOCK, 0));
@@ -100,9 +106,8 @@ inline bool in_fresh_network(const std::function<void()>& work) {
   return ran;
 }
 
-/// Runs `work` on a thread that may open no netlink socket, as under systemd's
-/// RestrictAddressFamilies=AF_INET.
-inline void without_netlink(const std::function<void()>& work) {
+/// Runs `work` on a thread whose socket() fails with `error` for this family.
+inline void without_sockets(int family, unsigned error, const std::function<void()>& work) {
   std::exception_ptr thrown;
   std::thread([&] {
     try {
@@ -110,8 +115,8 @@ inline void without_netlink(const std::function<void()>& work) {
           BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
           BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
           BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
-          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
-          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+          BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, static_cast<unsigned>(family), 0, 1),
+          BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
           BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
       }};
       sock_fprog program{code.size(), code.data()};
@@ -123,6 +128,11 @@ inline void without_netlink(const std::function<void()>& work) {
     }
   }).join();
   if (thrown) std::rethrow_exception(thrown);
+}
+
+/// As under systemd's RestrictAddressFamilies=AF_INET.
+inline void without_netlink(const std::function<void()>& work) {
+  without_sockets(AF_NETLINK, EAFNOSUPPORT, work);
 }
 
 }  // namespace ua::test

@@ -17,7 +17,6 @@ CertificateFetch::CertificateFetch(ProbeEngine& engine, std::shared_ptr<const Ht
 
 CertificateFetch::~CertificateFetch() {
   if (handle_ == nullptr) return;
-  curl_easy_setopt(handle_, CURLOPT_CONNECT_ONLY, 0L);
   engine_.curl.plain()->remove(handle_);
   engine_.curl.plain()->release(handle_);
 }
@@ -27,7 +26,6 @@ void CertificateFetch::on_connected(Connection connection) {
   if (handle_ == nullptr) return done_(facts_);
   request_->set_on(handle_, target_);
   socket_.attach(handle_, std::move(connection.fd), nullptr);
-  curl_easy_setopt(handle_, CURLOPT_ERRORBUFFER, nullptr);
   curl_easy_setopt(handle_, CURLOPT_DEBUGFUNCTION, &CertificateFetch::debug_callback);
   curl_easy_setopt(handle_, CURLOPT_DEBUGDATA, this);
   curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYPEER, 0L);

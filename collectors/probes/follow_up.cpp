@@ -158,7 +158,7 @@ void FollowUp::ask(std::string greeting, Answer answer) {
 }
 
 void FollowUp::on_connected(Connection connection) {
-  if (later_) return;  // patience ended in this same turn
+  if (later_ || !done_) return;  // patience ended in this same turn
   fd_ = std::move(connection.fd);
   // A few hundred bytes always fit into a fresh socket's buffer.
   if (::send(fd_.get(), greeting_.data(), greeting_.size(), MSG_NOSIGNAL) < 0) return answered("");
@@ -185,9 +185,17 @@ void FollowUp::answered(std::string first_bytes) {
   });
 }
 
+void FollowUp::give_up() {
+  patience_.cancel();
+  watch_.cancel();
+  later_.cancel();
+  fd_.reset();
+  done_ = nullptr;
+}
+
 void FollowUp::finish(Finding finding) {
-  const Done done = std::move(done_);
-  done(finding);
+  const Done done = std::exchange(done_, nullptr);
+  if (done) done(finding);
 }
 
 }  // namespace ua

@@ -41,6 +41,8 @@ class FollowUp {
   /// For a result that calls_for_follow_up(). `done` is called once, never from inside. Destroying
   /// it gives it up.
   FollowUp(Loop& loop, const Target& target, const Outcome& outcome, Done done);
+  /// No `done` any more; for who cannot destroy it now, being called by it.
+  void give_up();
   FollowUp(const FollowUp&) = delete;
   FollowUp& operator=(const FollowUp&) = delete;
 

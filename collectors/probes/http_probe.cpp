@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/http_probe.h"
 
-#include <algorithm>
 #include <array>
 #include <string>
 
@@ -9,6 +8,7 @@
 #include "collectors/probes/curl_socket.h"
 #include "collectors/probes/http_answer.h"
 #include "collectors/probes/http_classify.h"
+#include "collectors/probes/http_facts.h"
 #include "collectors/probes/http_request.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/probe_engine.h"
@@ -69,9 +69,7 @@ class HttpProbe final : public Probe {
   void deliver(ProbeResult result);
   void deliver_later(ProbeResult result);
   ProbeResult conclude(CURLcode code);
-  void read_times(Outcome& outcome) const;
   void read_facts(CURLcode code, Outcome& outcome);
-  void read_http_facts(Outcome& outcome) const;
   void read_tls_facts(CURLcode code, Outcome& outcome);
   void judge(ProbeResult& result) const;
   void judge_redirect(ProbeResult& result) const;
@@ -225,7 +223,6 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
   ProbeResult result;
   Outcome& outcome = result.outcome;
   read_facts(code, outcome);
-  read_times(outcome);
   if (answer_.header_overflow()) {
     outcome.error = ErrorClass::headers_too_large;
     outcome.detail = "over_64KiB_or_200_lines";
@@ -245,42 +242,18 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
 
 void HttpProbe::read_facts(CURLcode code, Outcome& outcome) {
   evidence_.code = answer_.body_capped() ? CURLE_OK : code;
-  long status = 0;
-  curl_easy_getinfo(handle_, CURLINFO_RESPONSE_CODE, &status);
-  evidence_.status = static_cast<int>(status);
-  long request_size = 0;
-  curl_easy_getinfo(handle_, CURLINFO_REQUEST_SIZE, &request_size);
-  evidence_.request_sent = request_size > 0;
-  long connect_errno = 0;
-  curl_easy_getinfo(handle_, CURLINFO_OS_ERRNO, &connect_errno);
-  evidence_.connect_errno =
-      socket_.error() != 0 ? socket_.error() : static_cast<int>(connect_errno);
   evidence_.header_complete = answer_.header_complete();
   evidence_.error_text = error_text_.data();
   evidence_.body_start = answer_.body_start();
-  if (evidence_.status != 0) read_http_facts(outcome);
+  read_transfer(handle_, evidence_);
+  if (socket_.error() != 0) evidence_.connect_errno = socket_.error();
+  if (evidence_.status != 0) outcome.http = read_http_facts(handle_, evidence_, answer_);
+  outcome.times = read_times(handle_, evidence_, answer_, started_, engine_.loop.now());
   if (evidence_.tls) read_tls_facts(code, outcome);
-  if (evidence_.tls) outcome.server_name = request_->tls_name(target_);
-}
-
-void HttpProbe::read_http_facts(Outcome& outcome) const {
-  long version = 0;
-  curl_easy_getinfo(handle_, CURLINFO_HTTP_VERSION, &version);
-  HttpFacts facts;
-  facts.status_code = evidence_.status;
-  facts.version = version == CURL_HTTP_VERSION_1_0   ? 1.0
-                  : version == CURL_HTTP_VERSION_1_1 ? 1.1
-                  : version == CURL_HTTP_VERSION_2_0 ? 2.0
-                                                     : 0.0;
-  facts.body_bytes = answer_.body_bytes();
-  outcome.http = facts;
 }
 
 void HttpProbe::read_tls_facts(CURLcode code, Outcome& outcome) {
-  curl_off_t handshake = 0;
-  curl_easy_getinfo(handle_, CURLINFO_APPCONNECT_TIME_T, &handshake);
-  evidence_.handshake_done = handshake > 0;
-  curl_easy_getinfo(handle_, CURLINFO_SSL_VERIFYRESULT, &evidence_.verify_result);
+  outcome.server_name = request_->tls_name(target_);
   read_certificates(handle_, tls_);
   evidence_.certificates = tls_.certificate.has_value();
   tls_.verified = evidence_.handshake_done && !request_->tls().insecure_skip_verify;
@@ -288,29 +261,6 @@ void HttpProbe::read_tls_facts(CURLcode code, Outcome& outcome) {
   if (evidence_.handshake_done || evidence_.certificates || !tls_.verify_error.empty()) {
     outcome.tls = tls_;
   }
-}
-
-void HttpProbe::read_times(Outcome& outcome) const {
-  const auto read = [&](CURLINFO what) {
-    curl_off_t value = 0;
-    curl_easy_getinfo(handle_, what, &value);
-    return std::chrono::microseconds(value);
-  };
-  // Where libcurl connected, its first phase is ours to tell.
-  const Duration connected =
-      evidence_.unix_socket ? read(CURLINFO_CONNECT_TIME_T) : Duration::zero();
-  if (connected > Duration::zero()) outcome.times.set(TimedPhase::connect, connected);
-  const Duration handshake = std::max<Duration>(read(CURLINFO_APPCONNECT_TIME_T), connected);
-  const Duration ready = read(CURLINFO_PRETRANSFER_TIME_T);
-  const Time now = engine_.loop.now();
-  if (evidence_.handshake_done) outcome.times.set(TimedPhase::tls, handshake);
-  if (ready == Duration::zero() || !evidence_.request_sent) return;
-  outcome.times.set(TimedPhase::request, std::max(ready - handshake, Duration::zero()));
-  if (!evidence_.header_complete) return;
-  outcome.times.set(TimedPhase::response_headers,
-                    std::max<Duration>(answer_.headers_at() - started_ - ready, Duration::zero()));
-  const bool whole = !evidence_.timed_out && evidence_.code == CURLE_OK;
-  if (whole) outcome.times.set(TimedPhase::response_body, now - answer_.headers_at());
 }
 
 void HttpProbe::judge(ProbeResult& result) const {
@@ -373,6 +323,7 @@ void HttpProbe::match_on_worker(ProbeResult result) {
 
 ProbeResult HttpProbe::out_of_time_matching() {
   ProbeResult result = std::move(*verdict_);
+  verdict_.reset();
   matching_ = false;
   Outcome& outcome = result.outcome;
   outcome.error = ErrorClass::local_resources_exhausted;

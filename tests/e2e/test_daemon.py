@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon against real servers: nginx before a Node application, Prometheus, reload, trouble."""
 import contextlib
-import json
 import os
 import pathlib
 import shutil
@@ -267,19 +266,6 @@ def test_the_hosts_file_comes_before_any_server():
         for name in ("servfail.test", "pinned", "PINNED"):
             result, _ = agent.probe(f"http://{name}:1/", prefix=inside)
             assert (result["error_class"], result["address"]) == ("connect_refused", "127.0.0.9:1")
-
-
-def test_out_of_descriptors_is_not_the_resolvers_fault():
-    with dns_namespace() as inside:
-        for limit in range(6, 12):
-            script = f'ulimit -n {limit}; exec "$0" "$@"'
-            done = subprocess.run([*inside, "sh", "-c", script, agent.binary(), "probe", "--json",
-                                   "http://ok.test:1/"], capture_output=True, text=True, timeout=30,
-                                  check=False)
-            if not done.stdout:
-                continue  # too few to start at all
-            result = json.loads(done.stdout)
-            assert result["error_class"] in ("local_resources_exhausted", "connect_refused"), result
 
 
 def test_sources_that_only_the_c_library_knows():

@@ -154,6 +154,21 @@ def test_certificates(name, certificates, tmp_path):
         assert result["tls"]["not_after_timestamp"] == 2208988800
 
 
+def test_a_hanging_second_handshake_changes_neither_verdict_nor_latency(certificates, tmp_path):
+    expired = hostile.tls_server(certificates / "expired.pem", certificates / "expired.key")
+    seen = []
+
+    def serve(peer, stop):
+        seen.append(1)
+        (expired if len(seen) == 1 else hostile.hang)(peer, stop)
+
+    with hostile.serving(serve) as (host, port):
+        result, _ = probe_with_ca(f"https://{host}:{port}/", certificates, tmp_path)
+    assert len(seen) == 2
+    assert result["error_class"] == "tls_cert_expired", result
+    assert result["timings"]["total"] < 1.5, "the time-out is 2 s"
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_client_certificate_is_demanded(version, certificates, tmp_path):
     serve = hostile.tls_server(certificates / "good.pem", certificates / "good.key",

@@ -2,6 +2,7 @@
 // The HTTP probe against a peer whose whole answer is there before it asks.
 #include "collectors/probes/http_probe.h"
 
+#include <deque>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -68,6 +69,25 @@ TEST_CASE("a header line of blanks does not end the header") {
   Prober prober;
   const Outcome cut = prober.answer("HTTP/1.1 200 OK\r\nA: b\r\n \r\n");
   CHECK(cut.error == ErrorClass::closed_before_headers);
+}
+
+TEST_CASE("time that runs out in the line for a handshake is this host's trouble") {
+  const test::Listener server(AF_INET, 4);
+  EpollLoop loop;
+  ProbeEngine engine(loop);
+  std::deque<HandshakeGate::Ticket> others;
+  for (std::size_t i = 0; i < HandshakeGate::kMaxYoung; ++i) {
+    REQUIRE(engine.handshakes.enter(others.emplace_back(), nullptr));
+  }
+  const Target target = *parse_target("https://a.example/");
+  const auto probe = make_http_maker(HttpOptions{}, TlsOptions{})(engine, target);
+  UniqueFd ours = server.connect();
+  const UniqueFd peer = server.accept();
+  probe->start({std::move(ours), *ip_endpoint("127.0.0.1", 443), loop.now()},
+               [](const ProbeResult&) { FAIL("it has not begun"); });
+  const ProbeResult result = probe->cancel();
+  CHECK(result.outcome.error == ErrorClass::local_resources_exhausted);
+  CHECK(result.outcome.detail == "handshake_queue");
 }
 
 }  // namespace
