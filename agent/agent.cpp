@@ -151,7 +151,8 @@ Result<void> Agent::start(const Loaded& first) {
   signal_watch_ = loop_.watch(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   host_ = std::make_unique<HostSampling>(
       loop_, config_.host.interval,
-      make_host_samplers(config_.host.samplers, config_.host.watch_ports),
+      make_host_samplers(config_.host.samplers,
+                         {config_.host.watch_ports, config_.discovery.listeners}),
       [](const SamplerRun& run) {
         log_warning("a host sampler fails; the others go on",
                     {{"sampler", run.name}, {"error", run.error}});

@@ -80,6 +80,7 @@ std::vector<std::string> keep_until_restart(const Config& in_use, Config& next) 
   keep("host.interval", in_use.host.interval, next.host.interval);
   keep("host.samplers", in_use.host.samplers, next.host.samplers);
   keep("host.watch_ports", in_use.host.watch_ports, next.host.watch_ports);
+  keep("discovery.listeners", in_use.discovery.listeners, next.discovery.listeners);
   return waiting;
 }
 

@@ -18,7 +18,7 @@ namespace ua {
 struct RunArguments {
   std::optional<std::filesystem::path> config_file;  ///< absent: `default_file` where it exists
   std::filesystem::path default_file = kDefaultConfigFile;
-  std::vector<std::string> listen_addresses;
+  std::vector<ListenAddress> listen_addresses;
   std::optional<std::string> log_level;
   std::optional<std::string> log_format;
 };

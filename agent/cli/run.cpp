@@ -5,11 +5,22 @@
 namespace ua {
 namespace {
 
+// The largest number that CLI11 knows reads "ADDRESS ..." in the help, as if one flag took several.
+constexpr int kManyAddresses = CLI::detail::expected_max_vector_size / 2;
+
 void add_run_flags(CLI::App& app, RunArguments& run) {
   add_config_flag(app, run.config_file);
-  app.add_option("--web.listen-address", run.listen_addresses,
-                 "Where to serve, may be repeated; default :10917")
+  const auto take_addresses = [&run](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) {
+      auto address = parse_listen_address(text);
+      if (!address) throw CLI::ValidationError("--web.listen-address", address.error().message);
+      run.listen_addresses.push_back(std::move(*address));
+    }
+  };
+  app.add_option_function<std::vector<std::string>>(
+         "--web.listen-address", take_addresses, "Where to serve, may be repeated; default :10917")
       ->type_name("ADDRESS")
+      ->expected(1, kManyAddresses)
       ->allow_extra_args(false);  // one value a flag, or it would swallow what follows
   const auto choice = [&](const char* flag, std::optional<std::string>& value,
                           std::vector<std::string> words, const char* help) {

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <tuple>
 
+#include "agent/config/key_places.h"
 #include "agent/config/settings.h"
 #include "agent/config/toml_file.h"
 #include "agent/config/upstream_reader.h"
@@ -38,12 +39,13 @@ Config read_all(const std::vector<ConfigText>& texts, Diagnostics& diagnostics) 
     auto document = parse_toml(text, diagnostics);
     if (!document) continue;
     documents.push_back(std::move(*document));
-    roots.emplace_back(documents.back(), diagnostics, text.file, "");
+    roots.emplace_back(documents.back(), diagnostics, text.file, "", key_places());
   }
   Config config;
   UpstreamDefaults defaults;
   SettingsReader settings(config, defaults);
   for (std::size_t i = 0; i < roots.size(); ++i) settings.read(roots[i], documents[i]);
+  settings.check(diagnostics);
   UpstreamReader upstreams(defaults, config.limits.probe);
   for (TableReader& root : roots) {
     for (TableReader& table : root.tables("upstream")) {
@@ -109,7 +111,6 @@ tl::expected<Config, Diagnostics> load_default_config(const std::filesystem::pat
 Config default_config() {
   Config config;
   config.discovery.nginx = true;
-  config.discovery.listeners = true;
   return config;
 }
 

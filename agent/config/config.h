@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "agent/config/listen_address.h"
 #include "collectors/core/diagnostic.h"
 #include "collectors/core/outcome.h"
 #include "collectors/core/result.h"
@@ -47,7 +48,7 @@ struct ShardConfig {
 };
 
 struct WebConfig {
-  std::vector<std::string> listen_addresses{":10917"};  ///< "host:port", "[v6]:port", "unix:/path"
+  std::vector<ListenAddress> listen_addresses{{.text = ":10917", .port = 10917}};
 };
 
 struct LoggingConfig {
@@ -71,13 +72,13 @@ struct MetricsConfig {
 struct HostConfig {
   Duration interval = 5s;
   std::vector<std::string> samplers{"cpu", "load", "memory", "pressure", "oom", "connections"};
-  std::vector<std::uint16_t> watch_ports;  ///< ports counted apart, besides every listening one
+  std::vector<std::uint16_t> watch_ports;  ///< counted apart, besides those of discovery.listeners
 };
 
 struct DiscoveryConfig {
   bool nginx = false;  ///< on by default only without a configuration file
   std::filesystem::path nginx_root = "/etc/nginx";
-  bool listeners = false;  ///< likewise
+  bool listeners = true;  ///< count connections and queue of each port that is listened on
 };
 
 struct Config {

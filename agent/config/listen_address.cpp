@@ -23,6 +23,7 @@ Result<ListenAddress> parse_listen_address(std::string_view text) {
   const std::string shown = '\'' + escape_line(text, 100) + '\'';
   if (text.find('\0') != std::string_view::npos) return fail(shown + " holds a NUL byte");
   ListenAddress result;
+  result.text = text;
   if (text.starts_with("unix:")) {
     result.unix_path = text.substr(5);
     if (!result.unix_path.starts_with('/')) {

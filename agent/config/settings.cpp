@@ -51,6 +51,11 @@ void take_duration(TableReader& table, std::string_view key, Duration least, Dur
   into = table.duration(key, least, most).value_or(into);
 }
 
+bool is_among(const std::vector<ListenAddress>& addresses, const ListenAddress& address) {
+  return std::any_of(addresses.begin(), addresses.end(),
+                     [&](const ListenAddress& other) { return address.same_place(other); });
+}
+
 }  // namespace
 
 void SettingsReader::read(TableReader& root, const toml::table& document) {
@@ -86,10 +91,32 @@ void SettingsReader::claim(TableReader& root, const toml::table& table, const st
       continue;
     }
     const toml::source_position at = node.source().begin;
-    const auto [it, fresh] = claimed_.emplace(
-        name, root.file() + ':' + std::to_string(at.line) + ':' + std::to_string(at.column));
-    if (!fresh)
-      root.complain_at(node, name + ": is set at " + escape_line(it->second) + " already");
+    const auto [it, fresh] = claimed_.emplace(name, Place{root.file(), at.line, at.column});
+    if (fresh) continue;
+    const Place& first = it->second;
+    root.complain_at(node, name + ": is set at " + escape_line(first.file) + ':' +
+                               std::to_string(first.line) + ':' + std::to_string(first.column) +
+                               " already");
+  }
+}
+
+/// Only where the key is set: nobody is blamed for a default.
+void SettingsReader::complain(Diagnostics& diagnostics, std::string_view key,
+                              std::string message) const {
+  const auto place = claimed_.find(key);
+  if (place == claimed_.end()) return;
+  diagnostics.push_back(Diagnostic{place->second.file, place->second.line, place->second.column,
+                                   std::string(key) + ": " + std::move(message)});
+}
+
+void SettingsReader::check(Diagnostics& diagnostics) const {
+  const RunOptions& run = defaults_.run;
+  if (run.timeout > defaults_.interval) {
+    complain(diagnostics, "defaults.timeout",
+             longer_than_interval(run.timeout, defaults_.interval));
+  }
+  if (run.slow_threshold && *run.slow_threshold >= run.timeout) {
+    complain(diagnostics, "defaults.slow_threshold", not_below_timeout(run.timeout));
   }
 }
 
@@ -98,10 +125,15 @@ void SettingsReader::read_web(TableReader& table) {
     config_.web.listen_addresses.clear();
     if (addresses->empty()) table.complain("listen_address", "the list is empty");
     for (const TableReader::Item& address : *addresses) {
-      if (const auto good = parse_listen_address(address.text); !good) {
-        table.complain_item("listen_address", *address.node, good.error().message);
+      auto parsed = parse_listen_address(address.text);
+      if (!parsed) {
+        table.complain_item("listen_address", *address.node, parsed.error().message);
+      } else if (is_among(config_.web.listen_addresses, *parsed)) {
+        table.complain_item("listen_address", *address.node,
+                            '\'' + address.text + "' stands there twice");
+      } else {
+        config_.web.listen_addresses.push_back(std::move(*parsed));
       }
-      config_.web.listen_addresses.push_back(address.text);
     }
   }
   table.not_yet("tls_server_config");
@@ -146,9 +178,6 @@ void SettingsReader::read_defaults(TableReader& table) {
   take_integer(table, "rise", 1, 100, defaults_.rise);
   take_integer(table, "fall", 1, 100, defaults_.fall);
   defaults_.run = read_run_options(table, defaults_.run);
-  if (table.has("timeout") && defaults_.run.timeout > defaults_.interval) {
-    table.complain("timeout", longer_than_interval(defaults_.run.timeout, defaults_.interval));
-  }
 }
 
 void SettingsReader::read_metrics(TableReader& table) {

@@ -27,7 +27,11 @@ class SettingsReader {
   /// @param document the one that `root` reads
   void read(TableReader& root, const toml::table& document);
 
+  /// After all files: what only keys of several tables or files together can get wrong.
+  void check(Diagnostics& diagnostics) const;
+
  private:
+  void complain(Diagnostics& diagnostics, std::string_view key, std::string message) const;
   void claim(TableReader& root, const toml::table& table, const std::string& path);
   void read_web(TableReader& table);
   void read_logging(TableReader& table);
@@ -42,7 +46,13 @@ class SettingsReader {
 
   Config& config_;
   UpstreamDefaults& defaults_;
-  std::map<std::string, std::string, std::less<>> claimed_;  // key -> "file:line:column"
+  /// Where each key is set.
+  struct Place {
+    std::string file;
+    unsigned line = 0;
+    unsigned column = 0;
+  };
+  std::map<std::string, Place, std::less<>> claimed_;
 };
 
 }  // namespace ua

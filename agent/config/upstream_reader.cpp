@@ -66,6 +66,18 @@ void read_service(TableReader& table, UpstreamConfig& upstream) {
   }
 }
 
+/// The same for all spellings of a target.
+std::string identity_of(const Target& target) {
+  const std::string place = target.is_unix() ? target.unix_path : to_lower(target.authority());
+  return target.scheme + ' ' + place + ' ' + target.path.substr(0, target.path.find('?'));
+}
+
+std::string stands_twice(const std::string& label, const std::string& first) {
+  const std::string shown = '\'' + escape_line(label, 200) + '\'';
+  return label == first ? shown + " stands there twice (queries do not count)"
+                        : shown + " is the same target as '" + escape_line(first, 200) + '\'';
+}
+
 /// A table of options that no target uses is a mistake: its author expects it to do something.
 void check_tables(TableReader& table, const std::set<std::string_view>& applying) {
   std::set<std::string_view> known;
@@ -83,6 +95,10 @@ void check_tables(TableReader& table, const std::set<std::string_view>& applying
 std::string longer_than_interval(Duration timeout, Duration interval) {
   return "the timeout (" + format_duration(timeout) + ") is longer than the interval (" +
          format_duration(interval) + ")";
+}
+
+std::string not_below_timeout(Duration timeout) {
+  return "is not below the timeout (" + format_duration(timeout) + "): nothing would ever be slow";
 }
 
 UpstreamConfig UpstreamReader::read(TableReader& table) {
@@ -129,9 +145,7 @@ void UpstreamReader::read_times(TableReader& table, UpstreamConfig& upstream) co
     table.complain("timeout", longer_than_interval(upstream.run.timeout, upstream.interval));
   }
   if (table.has("slow_threshold") && upstream.run.slow_threshold >= upstream.run.timeout) {
-    table.complain("slow_threshold", "is not below the timeout (" +
-                                         format_duration(upstream.run.timeout) +
-                                         "): nothing would ever be slow");
+    table.complain("slow_threshold", not_below_timeout(upstream.run.timeout));
   }
 }
 
@@ -143,7 +157,7 @@ void UpstreamReader::read_targets(TableReader& table, UpstreamConfig& upstream) 
   }
   std::map<const ProbeType*, ProbeSetup> setups;
   std::set<std::string_view> applying;
-  std::set<std::string> labels;
+  std::map<std::string, std::string> written_as;  // label by what it is
   const auto setup_of = [&](const ProbeType* type) -> const ProbeSetup& {
     if (!setups.contains(type)) setups[type] = type->read(table, limits_);
     applying.insert(type->tables.begin(), type->tables.end());
@@ -155,10 +169,9 @@ void UpstreamReader::read_targets(TableReader& table, UpstreamConfig& upstream) 
       table.complain_item("targets", *url.node, target.error().message);
       continue;
     }
-    if (!labels.insert(target->label).second) {
-      table.complain_item(
-          "targets", *url.node,
-          "'" + escape_line(target->label, 200) + "' stands there twice (queries do not count)");
+    const auto [first, fresh] = written_as.emplace(identity_of(*target), target->label);
+    if (!fresh) {
+      table.complain_item("targets", *url.node, stands_twice(target->label, first->second));
       continue;
     }
     const ProbeType* type = find_probe_type(target->scheme);  // parse_target() lets no other pass

@@ -16,6 +16,7 @@ inline constexpr Duration kLeastInterval = 100ms;
 inline constexpr Duration kMostInterval = 24h;
 
 std::string longer_than_interval(Duration timeout, Duration interval);
+std::string not_below_timeout(Duration timeout);
 
 class UpstreamReader {
  public:

@@ -7,12 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
-#include <optional>
 #include <system_error>
 #include <utility>
 
-#include "collectors/core/text.h"
 #include "collectors/probes/endpoint.h"
 
 namespace ua {
@@ -69,15 +66,6 @@ Result<ListenSocket> listen_unix(std::string_view path, std::string_view said) {
   return result;
 }
 
-std::optional<std::uint16_t> port_of(std::string_view text) {
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value > 65535) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint16_t>(value);
-}
-
 }  // namespace
 
 UnixSocketFile::UnixSocketFile(std::string path) {
@@ -105,27 +93,18 @@ UnixSocketFile::~UnixSocketFile() {
   if (ours) ::unlink(path_.c_str());
 }
 
-Result<ListenSocket> open_listen_socket(std::string_view address) {
-  if (address.starts_with("unix:")) return listen_unix(address.substr(5), address);
-  const std::string shown = '\'' + escape_line(address, 100) + '\'';
-  const std::size_t colon = address.rfind(':');
-  const auto port =
-      colon == std::string_view::npos ? std::nullopt : port_of(address.substr(colon + 1));
-  if (!port) {
-    return fail(shown + " is no listen address; write host:port, [v6]:port, :port or unix:/path");
-  }
-  std::string_view host = address.substr(0, colon);
-  if (host.empty()) {
-    Result<ListenSocket> both = listen_on(*ip_endpoint("::", *port), true, address);
+Result<ListenSocket> open_listen_socket(const ListenAddress& address) {
+  if (!address.unix_path.empty()) return listen_unix(address.unix_path, address.text);
+  if (address.host.empty()) {
+    Result<ListenSocket> both = listen_on(*ip_endpoint("::", address.port), true, address.text);
     const bool no_ipv6 =
         !both && (both.error().code == EAFNOSUPPORT || both.error().code == EADDRNOTAVAIL);
-    return no_ipv6 ? listen_on(*ip_endpoint("0.0.0.0", *port), false, address) : std::move(both);
+    return no_ipv6 ? listen_on(*ip_endpoint("0.0.0.0", address.port), false, address.text)
+                   : std::move(both);
   }
-  if (host == "localhost") host = "127.0.0.1";
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const auto endpoint = ip_endpoint(host, *port);
-  if (!endpoint) return fail(shown + ": the host must be an address or localhost");
-  return listen_on(*endpoint, false, address);
+  const auto endpoint = ip_endpoint(address.host, address.port);
+  if (!endpoint) return fail("cannot listen on " + address.text + ": the host is no address");
+  return listen_on(*endpoint, false, address.text);
 }
 
 }  // namespace ua

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "agent/config/listen_address.h"
 #include "collectors/core/result.h"
 #include "collectors/core/unique_fd.h"
 
@@ -35,9 +36,9 @@ struct ListenSocket {
   UnixSocketFile file;
 };
 
-/// ":10917" (IPv4 and IPv6 on one socket; IPv4 alone where IPv6 is off), "127.0.0.1:10917",
-/// "[::1]:10917", "localhost:10917", "unix:/path". Port 0 takes a free one. Of a Unix socket, what
-/// a run before left behind is replaced, one that is served is an error.
-Result<ListenSocket> open_listen_socket(std::string_view address);
+/// An address without a host takes IPv4 and IPv6 on one socket, IPv4 alone where IPv6 is off. Port
+/// 0 takes a free one. Of a Unix socket, what a run before left behind is replaced, one that is
+/// served is an error.
+Result<ListenSocket> open_listen_socket(const ListenAddress& address);
 
 }  // namespace ua

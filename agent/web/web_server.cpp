@@ -325,7 +325,7 @@ Result<std::unique_ptr<WebServer>> WebServer::start(const WebConfig& config,
                                                     std::function<Time()> now,
                                                     WebDeadlines deadlines) {
   std::vector<ListenSocket> sockets;
-  for (const std::string& address : config.listen_addresses) {
+  for (const ListenAddress& address : config.listen_addresses) {
     Result<ListenSocket> socket = open_listen_socket(address);
     if (!socket) return tl::unexpected(socket.error());
     sockets.push_back(std::move(*socket));

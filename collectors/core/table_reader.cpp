@@ -44,8 +44,12 @@ std::string out_of_range(std::int64_t value, std::int64_t least, std::int64_t mo
 }  // namespace
 
 TableReader::TableReader(const toml::table& table, Diagnostics& diagnostics, std::string file,
-                         std::string path)
-    : table_(table), diagnostics_(diagnostics), file_(std::move(file)), path_(std::move(path)) {}
+                         std::string path, std::span<const KeyPlace> places)
+    : table_(table),
+      diagnostics_(diagnostics),
+      file_(std::move(file)),
+      path_(std::move(path)),
+      places_(places) {}
 
 std::string TableReader::full(std::string_view key) const {
   return path_.empty() ? std::string(key) : path_ + '.' + std::string(key);
@@ -249,7 +253,7 @@ std::optional<TableReader> TableReader::table(std::string_view key) {
   const toml::node* found = node(key);
   if (found == nullptr) return std::nullopt;
   if (const toml::table* inner = found->as_table()) {
-    return TableReader(*inner, diagnostics_, file_, full(key));
+    return TableReader(*inner, diagnostics_, file_, full(key), places_);
   }
   expected(key, *found, "a table");
   return std::nullopt;
@@ -266,7 +270,7 @@ std::vector<TableReader> TableReader::tables(std::string_view key) {
   }
   for (const toml::node& item : *list) {
     if (const toml::table* inner = item.as_table()) {
-      result.emplace_back(*inner, diagnostics_, file_, full(key));
+      result.emplace_back(*inner, diagnostics_, file_, full(key), places_);
     } else {
       expected(key, item, "a table");
     }
@@ -274,16 +278,31 @@ std::vector<TableReader> TableReader::tables(std::string_view key) {
   return result;
 }
 
-void TableReader::finish() {
+/// What to do with a key that this table does not know; empty where nothing comes to mind.
+std::string TableReader::advice(std::string_view key, const toml::node& found) const {
+  std::string places;
+  for (const KeyPlace& place : places_) {
+    if (place.key != key) continue;
+    if (!places.empty()) places += " or ";
+    if (found.is_table()) {
+      places += '[' + std::string(place.table) + '.' + std::string(key) + ']';
+    } else {
+      places += place.table == "upstream" ? "[[upstream]]" : '[' + std::string(place.table) + ']';
+    }
+  }
+  if (!places.empty()) return (found.is_table() ? "; write " : "; it belongs in ") + places;
   const std::vector<std::string_view> known(asked_.begin(), asked_.end());
+  const auto close = nearest(key, known);
+  return close ? "; did you mean '" + std::string(*close) + "'?" : "";
+}
+
+void TableReader::finish() {
   for (const auto& [key, value] : table_) {
     if (asked_.contains(key.str())) continue;
-    std::string message = "unknown key '" + escape_line(full(key.str()), 120) + "'";
-    if (const auto close = nearest(key.str(), known)) {
-      message += "; did you mean '" + std::string(*close) + "'?";
-    }
     const toml::source_position at = key.source().begin;
-    diagnostics_.push_back(Diagnostic{file_, at.line, at.column, std::move(message)});
+    diagnostics_.push_back(Diagnostic{
+        file_, at.line, at.column,
+        "unknown key '" + escape_line(full(key.str()), 120) + '\'' + advice(key.str(), value)});
   }
 }
 

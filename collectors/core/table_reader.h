@@ -20,11 +20,18 @@
 
 namespace ua {
 
+/// A table that knows a key: {"upstream.http", "method"}.
+struct KeyPlace {
+  std::string_view table;
+  std::string_view key;
+};
+
 class TableReader {
  public:
   /// @param path how the table is called in messages ("upstream.http"); empty for the root
+  /// @param places told to who wrote a key into a table that does not know it
   TableReader(const toml::table& table, Diagnostics& diagnostics, std::string file,
-              std::string path);
+              std::string path, std::span<const KeyPlace> places = {});
 
   bool has(std::string_view key) const { return table_.contains(key); }
   std::optional<std::string> text(std::string_view key);
@@ -74,11 +81,13 @@ class TableReader {
   std::optional<std::size_t> index_of(std::string_view key, const Item& item,
                                       std::span<const std::string_view> words);
   void expected(std::string_view key, const toml::node& found, std::string_view what);
+  std::string advice(std::string_view key, const toml::node& found) const;
 
   const toml::table& table_;
   Diagnostics& diagnostics_;
   std::string file_;
   std::string path_;
+  std::span<const KeyPlace> places_;
   std::set<std::string, std::less<>> asked_;
 };
 

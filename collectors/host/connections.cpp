@@ -42,12 +42,13 @@ Result<void> count_busy_states(ConnectionCount& count, const std::set<std::uint1
 
 }  // namespace
 
-std::set<std::uint16_t> ports_apart(const std::vector<std::uint16_t>& watch_ports,
+std::set<std::uint16_t> ports_apart(const PortsApart& ports,
                                     const std::vector<DiagSocket>& listeners) {
   std::set<std::uint16_t> result;
-  for (const std::uint16_t port : watch_ports) {
+  for (const std::uint16_t port : ports.watched) {
     if (result.size() < kMaxPorts) result.insert(port);
   }
+  if (!ports.listening) return result;
   std::set<std::uint16_t> listening;
   for (const DiagSocket& listener : listeners) listening.insert(listener.local_port);
   for (const std::uint16_t port : listening) {
@@ -93,7 +94,7 @@ std::uint64_t ConnectionCount::total(TcpState state) const {
 Result<TcpConnections> ConnectionSampler::count() const {
   const auto listeners = listening_sockets();
   if (!listeners) return tl::unexpected(listeners.error());
-  const std::set<std::uint16_t> ports = ports_apart(watch_ports_, *listeners);
+  const std::set<std::uint16_t> ports = ports_apart(ports_, *listeners);
   ConnectionCount count(ports);
   for (const DiagSocket& listener : *listeners) count.add(listener);
   Result<void> walked =
@@ -109,7 +110,7 @@ Result<TcpConnections> ConnectionSampler::count_by_proc() const {
     if (socket.state == TcpState::listen) listeners.push_back(socket);
   });
   if (!walked) return tl::unexpected(walked.error());
-  ConnectionCount count(ports_apart(watch_ports_, listeners));
+  ConnectionCount count(ports_apart(ports_, listeners));
   walked = walk_proc_tcp(net_, [&](const DiagSocket& socket) { count.add(socket); });
   if (!walked) return tl::unexpected(walked.error());
   TcpConnections result = count.result();

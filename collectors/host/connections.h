@@ -13,15 +13,20 @@
 
 namespace ua {
 
+/// Which local ports are counted apart.
+struct PortsApart {
+  std::vector<std::uint16_t> watched;  ///< even while nothing listens on them
+  bool listening = true;               ///< and each that is listened on
+};
+
 /// Counts through sock_diag, asking for as few sockets as will do: those in rare states one by one,
 /// established and time_wait (nearly all of a busy host) only where they belong to a port that is
 /// counted apart; their totals come from /proc/net. Where the kernel has no sock_diag the sample
 /// fails, but still counts by /proc/net/tcp.
 class ConnectionSampler final : public HostSampler {
  public:
-  /// @param watch_ports counted apart even while nothing listens on them
-  ConnectionSampler(const std::filesystem::path& proc, std::vector<std::uint16_t> watch_ports)
-      : net_(proc / "net"), watch_ports_(std::move(watch_ports)) {}
+  ConnectionSampler(const std::filesystem::path& proc, PortsApart ports)
+      : net_(proc / "net"), ports_(std::move(ports)) {}
   std::string_view name() const override { return "connections"; }
   Result<void> sample(HostSnapshot& into) override;
 
@@ -30,11 +35,11 @@ class ConnectionSampler final : public HostSampler {
   Result<TcpConnections> count_by_proc() const;
 
   std::filesystem::path net_;
-  std::vector<std::uint16_t> watch_ports_;
+  PortsApart ports_;
 };
 
-/// The ports to count apart, at most 256: the watched ones, then the lowest that are listened on.
-std::set<std::uint16_t> ports_apart(const std::vector<std::uint16_t>& watch_ports,
+/// At most 256: the watched ones, then the lowest that are listened on.
+std::set<std::uint16_t> ports_apart(const PortsApart& ports,
                                     const std::vector<DiagSocket>& listeners);
 
 /// Adds up sockets. Pure.

@@ -21,8 +21,7 @@ FileSampler::Take taking(Parse parse, Member member) {
   };
 }
 
-std::unique_ptr<HostSampler> make_sampler(std::string_view name,
-                                          const std::vector<std::uint16_t>& watch_ports,
+std::unique_ptr<HostSampler> make_sampler(std::string_view name, const PortsApart& ports,
                                           const std::filesystem::path& proc) {
   if (name == "cpu") return std::make_unique<CpuSampler>(proc);
   if (name == "load") {
@@ -38,18 +37,18 @@ std::unique_ptr<HostSampler> make_sampler(std::string_view name,
     return std::make_unique<FileSampler>("oom", proc / "vmstat",
                                          taking(parse_oom_kills, &HostSnapshot::oom_kills));
   }
-  if (name == "connections") return std::make_unique<ConnectionSampler>(proc, watch_ports);
+  if (name == "connections") return std::make_unique<ConnectionSampler>(proc, ports);
   return nullptr;
 }
 
 }  // namespace
 
-std::vector<std::unique_ptr<HostSampler>> make_host_samplers(
-    const std::vector<std::string>& names, const std::vector<std::uint16_t>& watch_ports,
-    const std::filesystem::path& proc) {
+std::vector<std::unique_ptr<HostSampler>> make_host_samplers(const std::vector<std::string>& names,
+                                                             const PortsApart& ports,
+                                                             const std::filesystem::path& proc) {
   std::vector<std::unique_ptr<HostSampler>> result;
   for (const std::string& name : names) {
-    if (auto sampler = make_sampler(name, watch_ports, proc)) result.push_back(std::move(sampler));
+    if (auto sampler = make_sampler(name, ports, proc)) result.push_back(std::move(sampler));
   }
   return result;
 }

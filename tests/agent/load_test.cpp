@@ -59,9 +59,9 @@ TEST_CASE("what is configured wins over what is discovered, and the rest is adde
         {.name = "app", .targets = {"http://a/"}, .origin = "nginx.conf:2"}},
        {"one note"}});
   REQUIRE(found.upstreams.size() == 2);
-  CHECK(add_discovered(upstreams, std::move(found)) ==
-        std::vector<std::string>{"one note",
-                                 "nginx.conf:1: web http://a/ is configured at a.toml:1"});
+  const std::vector<std::string> notes = add_discovered(upstreams, std::move(found));
+  CHECK(notes == std::vector<std::string>{"one note",
+                                          "nginx.conf:1: web http://a/ is configured at a.toml:1"});
   REQUIRE(upstreams.size() == 3);
   CHECK(upstreams[0].origin == "a.toml:1");
   CHECK(upstreams[1].name == "web");
@@ -163,12 +163,12 @@ TEST_CASE("the command line wins over the file") {
   arguments.config_file = dir.write("agent.toml",
                                     "[web]\nlisten_address = \":1\"\n[logging]\nlevel = \"error\"\n"
                                     "format = \"json\"\n");
-  arguments.listen_addresses = {":2"};
+  arguments.listen_addresses = {*parse_listen_address(":2")};
   arguments.log_level = "debug";
   arguments.log_format = "logfmt";
   const LoadResult loaded = load(arguments, nullptr);
   REQUIRE(loaded);
-  CHECK(loaded->config.web.listen_addresses == std::vector<std::string>{":2"});
+  CHECK(loaded->config.web.listen_addresses == arguments.listen_addresses);
   CHECK(loaded->config.logging.level == "debug");
   CHECK(loaded->config.logging.format == "logfmt");
 }

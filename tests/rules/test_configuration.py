@@ -41,6 +41,28 @@ def test_the_reference_names_every_key_and_no_other():
     assert keys_read() == keys_documented()
 
 
+def places_documented():
+    """(table, key) for all keys, by the headings they stand under."""
+    places = set()
+    table = None
+    for line in (ROOT / "packaging/doc/configuration.md").read_text().splitlines():
+        if heading := re.match(r"^#+ `\[+([\w.]+)\]", line):
+            table = heading[1]
+            if "." in table:
+                places.add(tuple(table.split(".")))
+        elif line.startswith("For every upstream that does not say otherwise: "):
+            places |= {(table, key) for key in re.findall(r"`(\w+)`", line)}
+        elif key := re.match(r"^\| `(\w+)` \|", line):
+            places.add((table, key[1]))
+    return places
+
+
+def test_a_misplaced_key_is_told_where_it_belongs():
+    listed = re.findall(r'\{"([\w.]+)", "(\w+)"\}', (ROOT / "agent/config/key_places.cpp").read_text())
+    assert len(listed) == len(set(listed))
+    assert set(listed) == places_documented()
+
+
 def test_the_example_shows_every_key():
     example = (ROOT / "packaging/agent.toml").read_text()
     shown = set(re.findall(r"^#?\[+(?:\w+\.)?(\w+)\]", example, re.M))

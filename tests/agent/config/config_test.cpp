@@ -68,7 +68,7 @@ samplers = ["load", "cpu"]
 watch_ports = [443]
 [discovery]
 nginx = true
-listeners = true
+listeners = false
 [[upstream]]
 name = "plain"
 targets = ["http://a:1/x?token=s", "tcp://b:2"]
@@ -89,8 +89,9 @@ expect_body = "ok"
 max_body = "1KiB"
 )"}});
   REQUIRE(config);
-  CHECK(config->web.listen_addresses ==
-        std::vector<std::string>{"127.0.0.1:1", "unix:/run/a.sock"});
+  REQUIRE(config->web.listen_addresses.size() == 2);
+  CHECK(config->web.listen_addresses[0] == *parse_listen_address("127.0.0.1:1"));
+  CHECK(config->web.listen_addresses[1] == *parse_listen_address("unix:/run/a.sock"));
   CHECK(config->logging.level == "debug");
   CHECK(config->logging.format == "json");
   CHECK(config->shard.index == 2);
@@ -106,7 +107,7 @@ max_body = "1KiB"
   CHECK(config->host.samplers == std::vector<std::string>{"load", "cpu"});
   CHECK(config->host.watch_ports == std::vector<std::uint16_t>{443});
   CHECK(config->discovery.nginx);
-  CHECK(config->discovery.listeners);
+  CHECK_FALSE(config->discovery.listeners);
   CHECK_FALSE(config->file);
   REQUIRE(config->upstreams.size() == 2);
 
@@ -142,7 +143,7 @@ TEST_CASE("a file with a comment is a configuration; discovery is on only withou
   const auto config = read_config({{"a.toml", "# nothing"}});
   REQUIRE(config);
   CHECK_FALSE(config->discovery.nginx);
-  CHECK_FALSE(config->discovery.listeners);
+  CHECK(config->discovery.listeners);
   CHECK(default_config().discovery.nginx);
   CHECK(default_config().discovery.listeners);
   CHECK(default_config().upstreams.empty());
@@ -317,15 +318,18 @@ TEST_CASE("expected status codes in all their forms") {
 }
 
 TEST_CASE("listen addresses are taken apart") {
+  CHECK(WebConfig{}.listen_addresses == std::vector{*parse_listen_address(":10917")});
   CHECK(parse_listen_address(":0")->host.empty());
   CHECK(parse_listen_address("localhost:80")->host == "127.0.0.1");
   CHECK(parse_listen_address("[::1]:80")->host == "::1");
   CHECK(parse_listen_address("[::1]:80")->port == 80);
   CHECK(parse_listen_address("unix:/run/a.sock")->unix_path == "/run/a.sock");
   for (const char* bad : {"", "80", ":", ":x", ":-1", "[]:80", "[127.0.0.1]:80", "[::1:80", "a b:1",
-                          "unix:", "unix:a", "127.0.0.1"}) {
+                          "unix:", "unix:a", "127.0.0.1", "127.0.0.1:", "host.example:80", "[::1]",
+                          ":65536", ":8x", "a\nb:80"}) {
     INFO(bad);
-    CHECK_FALSE(parse_listen_address(bad));
+    REQUIRE_FALSE(parse_listen_address(bad));
+    CHECK(parse_listen_address(bad).error().message.find('\n') == std::string::npos);
   }
   CHECK_FALSE(parse_listen_address("unix:/" + std::string(107, 'a')));
 }

@@ -107,6 +107,10 @@ TEST_CASE("mistakes in the tables that stand once") {
       {"[webb]\n", "a.toml:1:2: unknown key 'webb'; did you mean 'web'?"},
       {"frobnicate = 1\n", "a.toml:1:1: unknown key 'frobnicate'"},
       {"web = 1\n", "a.toml:1:7: web: expected a table, found an integer"},
+      {"[web]\nlisten_address = [\":0\", \":0\", \"localhost:1\", \"unix:/a\", \"127.0.0.1:1\"]\n",
+       "a.toml:2:57: web.listen_address: '127.0.0.1:1' stands there twice"},
+      {"[web]\nlisten_address = [\"unix:/a\", \"unix:/a\"]\n",
+       "a.toml:2:30: web.listen_address: 'unix:/a' stands there twice"},
       {"[web]\nlisten_address = []\n", "a.toml:2:18: web.listen_address: the list is empty"},
       {"[web]\nlisten_address = 80\n",
        "a.toml:2:18: web.listen_address: expected a list of texts, found an integer"},
@@ -165,7 +169,8 @@ TEST_CASE("mistakes in the tables that stand once") {
        "a.toml:3:11: defaults.timeout: the timeout (6s) is longer than the interval (5s)"},
       {"[defaults]\nrise = 0\n",
        "a.toml:2:8: defaults.rise: 0 is out of range; it goes from 1 to 100"},
-      {"[defaults]\nname = \"x\"\n", "a.toml:2:1: unknown key 'defaults.name'"},
+      {"[defaults]\nname = \"x\"\n",
+       "a.toml:2:1: unknown key 'defaults.name'; it belongs in [[upstream]]"},
       {"[metrics]\nhistogram_phases = [\"totl\", \"dns\", \"dns\"]\n",
        "a.toml:2:21: metrics.histogram_phases: 'totl' is not one of dns, connect, tls, request, "
        "response_headers, response_body, total; did you mean 'total'?\n"
@@ -223,6 +228,11 @@ TEST_CASE("mistakes in an upstream") {
        "a.toml:3:11: upstream.targets: a target has no spaces and no control characters"},
       {"[[upstream]]\nname = \"a\"\ntargets = [\"http://a/?x=1\", \"http://a/?x=2\"]\n",
        "a.toml:3:29: upstream.targets: 'http://a/' stands there twice (queries do not count)"},
+      {"[[upstream]]\nname = \"a\"\ntargets = [\"http://a:80\", \"HTTP://A/?x\"]\n",
+       "a.toml:3:27: upstream.targets: 'HTTP://A/' is the same target as 'http://a:80'"},
+      {"[[upstream]]\nname = \"a\"\ntargets = [\"tcp+unix:///a\", \"tcp+unix:///A\"]\n", ""},
+      {"[[upstream]]\nname = \"a\"\ntargets = [\"http://a/b\", \"http://a/B\", \"https://a/b\"]\n",
+       ""},
       {"[[upstream]]\nname = \"a\"\ntargets = [\"tcp://a:1\"]\n[upstream.http]\nmethod = \"GET\"\n",
        "a.toml:4:1: upstream.http: does not apply to any of the targets"},
       // A bad target does not hide the mistakes of the tables.
@@ -405,6 +415,42 @@ TEST_CASE("all mistakes of all files at once, in their order") {
               "b.toml:3:14: limits.max_series: expected an integer, found a text",
               "c.toml:1:1: not valid TOML: Error while parsing root table: expected keys, tables, "
               "whitespace or comments, saw '='"});
+}
+
+TEST_CASE("defaults are checked together, in whatever files they stand") {
+  const std::string slow = "[defaults]\nslow_threshold = \"8s\"\n";
+  CHECK(
+      mistakes(slow) ==
+      "a.toml:2:18: defaults.slow_threshold: is not below the timeout (5s): nothing would ever be "
+      "slow");
+  CHECK(mistakes({{"a.toml", slow}, {"b.toml", "[defaults]\ntimeout = \"10s\"\n"}}) == Texts{});
+  CHECK(mistakes({{"a.toml", "[defaults]\ntimeout = \"10s\"\n"},
+                  {"b.toml", "[defaults]\ninterval = \"8s\"\n"}}) ==
+        Texts{"a.toml:2:11: defaults.timeout: the timeout (10s) is longer than the interval (8s)"});
+  // Nobody wrote this timeout; it makes room.
+  CHECK(mistakes("[defaults]\ninterval = \"2s\"\n").empty());
+}
+
+TEST_CASE("a key in the wrong table is told where it belongs") {
+  check({
+      {"timeout = \"1s\"\n",
+       "a.toml:1:1: unknown key 'timeout'; it belongs in [[upstream]] or [defaults]"},
+      {"[http]\nmethod = \"GET\"\n", "a.toml:1:2: unknown key 'http'; write [upstream.http]"},
+      {"[limits]\nshard = \"0/2\"\n",
+       "a.toml:2:1: unknown key 'limits.shard'; it belongs in [agent]"},
+      // What is near in the table itself is less likely than the very key elsewhere.
+      {"[host]\ntimeout = \"1s\"\n",
+       "a.toml:2:1: unknown key 'host.timeout'; it belongs in [[upstream]] or [defaults]"},
+  });
+  check_upstream({
+      {"expect_status = 204",
+       "a.toml:4:1: unknown key 'upstream.expect_status'; it belongs in [upstream.http]"},
+      {"[upstream.http]\ninterval = \"5s\"",
+       "a.toml:5:1: unknown key 'upstream.http.interval'; it belongs in [[upstream]] or [defaults] "
+       "or [host]"},
+      {"[upstream.http]\nca_file = \"/x\"",
+       "a.toml:5:1: unknown key 'upstream.http.ca_file'; it belongs in [upstream.tls]"},
+  });
 }
 
 TEST_CASE("what is set twice is said with both places") {

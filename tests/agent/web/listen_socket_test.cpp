@@ -38,10 +38,14 @@ bool has_ipv6() {
   return fd && bind(fd.get(), any.address(), any.size) == 0;
 }
 
+ua::Result<ua::ListenSocket> listen_on(const std::string& text) {
+  return ua::open_listen_socket(*ua::parse_listen_address(text));
+}
+
 }  // namespace
 
 TEST_CASE("a port alone takes both families on one socket", "[web]") {
-  const auto socket = ua::open_listen_socket(":0");
+  const auto socket = listen_on(":0");
   REQUIRE(socket);
   const std::uint16_t port = port_of(socket->text);
   CHECK(connects(*ua::ip_endpoint("127.0.0.1", port)));
@@ -54,30 +58,19 @@ TEST_CASE("a port alone takes both families on one socket", "[web]") {
 }
 
 TEST_CASE("addresses are taken as people write them", "[web]") {
-  CHECK(ua::open_listen_socket("127.0.0.1:0")->text.starts_with("127.0.0.1:"));
-  CHECK(ua::open_listen_socket("localhost:0")->text.starts_with("127.0.0.1:"));
+  CHECK(listen_on("127.0.0.1:0")->text.starts_with("127.0.0.1:"));
+  CHECK(listen_on("localhost:0")->text.starts_with("127.0.0.1:"));
   if (has_ipv6()) {
-    const auto socket = ua::open_listen_socket("[::1]:0");
+    const auto socket = listen_on("[::1]:0");
     CHECK(socket->text.starts_with("[::1]:"));
     CHECK_FALSE(connects(*ua::ip_endpoint("127.0.0.1", port_of(socket->text))));
   }
 }
 
-TEST_CASE("what is no listen address is said so, and escaped", "[web]") {
-  const auto bad =
-      GENERATE(as<std::string>{}, "", "10917", "host.example:80", "127.0.0.1:", "127.0.0.1:65536",
-               "127.0.0.1:8x", "[::1]", "unix:", "a\nb:80");
-  CAPTURE(bad);
-  const auto socket = ua::open_listen_socket(bad);
-  REQUIRE_FALSE(socket);
-  CHECK(socket.error().message.find('\n') == std::string::npos);
-  CHECK_FALSE(socket.error().message.empty());
-}
-
 TEST_CASE("an address in use is named, with what to do", "[web]") {
-  const auto first = ua::open_listen_socket("127.0.0.1:0");
+  const auto first = listen_on("127.0.0.1:0");
   REQUIRE(first);
-  const auto second = ua::open_listen_socket(first->text);
+  const auto second = listen_on(first->text);
   REQUIRE_FALSE(second);
   CHECK(second.error().code == EADDRINUSE);
   CHECK_THAT(second.error().message,
@@ -88,10 +81,10 @@ TEST_CASE("a Unix socket that is served is not taken away", "[web]") {
   const Folder folder;
   const std::string path = folder.path / "agent.sock";
   {
-    const auto first = ua::open_listen_socket("unix:" + path);
+    const auto first = listen_on("unix:" + path);
     REQUIRE(first);
     CHECK(first->text == "unix:" + path);
-    const auto second = ua::open_listen_socket("unix:" + path);
+    const auto second = listen_on("unix:" + path);
     REQUIRE_FALSE(second);
     CHECK(second.error().code == EADDRINUSE);
     CHECK(connects(*ua::unix_endpoint(path)));
@@ -108,7 +101,7 @@ TEST_CASE("a Unix socket that a run before left behind is replaced", "[web]") {
     REQUIRE(bind(crashed.get(), endpoint.address(), endpoint.size) == 0);
   }
   REQUIRE(std::filesystem::exists(path));
-  const auto socket = ua::open_listen_socket("unix:" + path);
+  const auto socket = listen_on("unix:" + path);
   REQUIRE(socket);
   CHECK(connects(*ua::unix_endpoint(path)));
 }
@@ -117,17 +110,17 @@ TEST_CASE("a file that is no socket stays", "[web]") {
   const Folder folder;
   const std::string path = folder.path / "notes";
   std::ofstream(path) << "precious";
-  CHECK_FALSE(ua::open_listen_socket("unix:" + path));
+  CHECK_FALSE(listen_on("unix:" + path));
   CHECK(std::filesystem::file_size(path) == 8);
 }
 
 TEST_CASE("another's socket at the same path outlives us", "[web]") {
   const Folder folder;
   const std::string path = folder.path / "agent.sock";
-  auto first = ua::open_listen_socket("unix:" + path);
+  auto first = listen_on("unix:" + path);
   REQUIRE(first);
   std::filesystem::remove(path);
-  const auto second = ua::open_listen_socket("unix:" + path);
+  const auto second = listen_on("unix:" + path);
   REQUIRE(second);
   first = ua::fail("gone");
   CHECK(connects(*ua::unix_endpoint(path)));

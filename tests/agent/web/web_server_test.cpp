@@ -95,7 +95,10 @@ struct Server {
       counted = std::string(handler) + ' ' + std::to_string(code);
     };
     ua::WebConfig config;
-    config.listen_addresses = std::move(addresses);
+    config.listen_addresses.clear();
+    for (const std::string& address : addresses) {
+      config.listen_addresses.push_back(*ua::parse_listen_address(address));
+    }
     auto started = ua::WebServer::start(
         config, max_connections, handlers,
         [this] {
@@ -418,7 +421,8 @@ TEST_CASE("without descriptors the server waits, does not spin, and comes back",
 TEST_CASE("a server that cannot listen says where and why", "[web]") {
   Server server;
   ua::WebConfig config;
-  config.listen_addresses = {"127.0.0.1:0", server.web->addresses().front()};
+  config.listen_addresses = {*ua::parse_listen_address("127.0.0.1:0"),
+                             *ua::parse_listen_address(server.web->addresses().front())};
   const auto second =
       ua::WebServer::start(config, 64, server.handlers, [&] { return server.loop.now(); });
   REQUIRE_FALSE(second);

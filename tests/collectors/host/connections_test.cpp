@@ -184,7 +184,7 @@ TEST_CASE("a watched port is counted while nothing listens on it") {
     port = listener.port();
   }
   HostSnapshot snapshot;
-  REQUIRE(ConnectionSampler("/proc", {port}).sample(snapshot));
+  REQUIRE(ConnectionSampler("/proc", {{port}}).sample(snapshot));
   CHECK(count_of(snapshot.connections->by_port.at(port), TcpState::listen) == 0);
   CHECK_FALSE(snapshot.connections->queues.contains(port));
 }
@@ -192,12 +192,22 @@ TEST_CASE("a watched port is counted while nothing listens on it") {
 TEST_CASE("at most 256 ports are counted apart, the watched ones first") {
   std::vector<DiagSocket> listeners;
   for (std::uint16_t port = 1000; port < 2000; ++port) listeners.push_back(listener_on(port));
-  const auto ports = ports_apart({60000, 1005}, listeners);
+  const auto ports = ports_apart({{60000, 1005}}, listeners);
   CHECK(ports.size() == 256);
   CHECK(ports.contains(60000));
   CHECK(ports.contains(1000));
   CHECK(ports.contains(1254));
   CHECK_FALSE(ports.contains(1255));
+}
+
+TEST_CASE("ports that are listened on can be left out") {
+  const Listener listener(AF_INET, 8);
+  HostSnapshot snapshot;
+  REQUIRE(ConnectionSampler("/proc", {{9}, false}).sample(snapshot));
+  REQUIRE(snapshot.connections->by_port.size() == 1);
+  CHECK(snapshot.connections->by_port.contains(9));
+  CHECK(snapshot.connections->queues.empty());
+  CHECK(count_of(snapshot.connections->by_state, TcpState::listen) >= 1);
 }
 
 TEST_CASE("the queue of a port is that of its fullest listener") {
