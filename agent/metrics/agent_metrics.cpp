@@ -71,7 +71,8 @@ AgentMetrics::Impl::Impl(prometheus::Registry& registry)
       memory_bound(gauge(registry, "upstream_agent_memory_bound_bytes",
                          "The most memory that this configuration should need.")),
       log_dropped(counter(registry, "upstream_agent_log_dropped_total",
-                          "Log lines lost because nothing read them in time.")),
+                          "Log lines left out: more than may be written in a second, or nothing "
+                          "read them in time.")),
       series(gauge(registry, "upstream_agent_series", "Probe series that may be rendered.")),
       series_limit(gauge(registry, "upstream_agent_series_limit", "Value of limits.max_series.")),
       series_dropped(

@@ -7,26 +7,24 @@
 namespace ua {
 namespace {
 
-struct Row {
-  std::string_view path;
-  Page page;
-  bool changes_something;  // POST; the others take GET and HEAD
-};
-constexpr std::array<Row, 5> kRows{{{"/metrics", Page::metrics, false},
-                                    {"/-/healthy", Page::healthy, false},
-                                    {"/-/ready", Page::ready, false},
-                                    {"/-/reload", Page::reload, true},
-                                    {"/", Page::status, false}}};
+constexpr std::array<RouteRow, 5> kRows{{{"/metrics", Page::metrics, false},
+                                         {"/-/healthy", Page::healthy, false},
+                                         {"/-/ready", Page::ready, false},
+                                         {"/-/reload", Page::reload, true},
+                                         {"/", Page::status, false}}};
 
 constexpr std::array<std::string_view, 9> kMethods{"GET",     "HEAD",  "POST",  "PUT",    "DELETE",
                                                    "OPTIONS", "PATCH", "TRACE", "CONNECT"};
 
 }  // namespace
 
+std::span<const RouteRow> route_rows() { return kRows; }
+
 Route find_route(std::string_view method, std::string_view path) {
   Route route;
-  const auto* row = std::find_if(kRows.begin(), kRows.end(),
-                                 [path](const Row& candidate) { return candidate.path == path; });
+  const auto* row = std::find_if(kRows.begin(), kRows.end(), [path](const RouteRow& candidate) {
+    return candidate.path == path;
+  });
   if (row != kRows.end()) {
     route.page = row->page;
     route.handler = row->path;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace ua {
@@ -15,6 +16,14 @@ struct Route {
   unsigned refusal = 0;                ///< 404, 405 or 501; 0 where the page answers
   std::string_view allow;              ///< of a 405: the header's value
 };
+
+struct RouteRow {
+  std::string_view path;
+  Page page;
+  bool changes_something;  ///< POST; the others take GET and HEAD
+};
+/// All pages.
+std::span<const RouteRow> route_rows();
 
 /// @param path as it was sent, without the query and not unescaped: it must match exactly
 Route find_route(std::string_view method, std::string_view path);
