@@ -33,7 +33,9 @@ namespace ua {
 namespace {
 
 constexpr rlim_t kReservedDescriptors = 64;  // for logs, reloads, the resolver, samplers
-constexpr int kConfigurationError = 78;      // EX_CONFIG
+constexpr Duration kSamplePatience =
+    2s;  // a sampler that hangs must not keep the agent from probing
+constexpr int kConfigurationError = 78;  // EX_CONFIG
 constexpr std::size_t kMistakesLogged = 100;
 
 /// Raises the soft limit to the hard one.
@@ -97,6 +99,7 @@ class Agent {
   WebReply metrics_reply(std::string_view accept, std::string_view accept_encoding);
   WebReply page_reply();
   HostGlance glance() const;
+  void be_ready();
   void watch_over();
 
   Config config_;  // without upstreams
@@ -119,7 +122,9 @@ class Agent {
   std::vector<std::string> notes_;  // of discovery
   std::atomic<bool> ready_{false};
   Watch signal_watch_;
+  Timer patience_;
   Timer watchdog_;
+  bool web_hung_ = false;
   Reloader reloader_;
   std::unique_ptr<WebServer> web_;
 };
@@ -153,10 +158,11 @@ Result<void> Agent::start(const Loaded& first) {
       loop_, config_.host.interval,
       make_host_samplers(config_.host.samplers,
                          {config_.host.watch_ports, config_.discovery.listeners}),
-      [](const SamplerRun& run) {
-        log_warning("a host sampler fails; the others go on",
-                    {{"sampler", run.name}, {"error", run.error}});
-      });
+      HostSampling::Callbacks{[](const SamplerRun& run) {
+                                log_warning("a host sampler fails; the others go on",
+                                            {{"sampler", run.name}, {"error", run.error}});
+                              },
+                              [this] { be_ready(); }});
   scheduler_ = std::make_unique<Scheduler>(
       Surroundings{loop_, start_probe_runs(engine_), store_, board_, metrics_,
                    [this] { return engine_.resolver.dead(); },
@@ -181,16 +187,26 @@ Result<void> Agent::start(const Loaded& first) {
   for (const std::string& address : web_->addresses()) {
     log_event("listening", {{"address", address}, {"version", UA_VERSION}});
   }
-  ready_ = true;
-  notify_systemd("READY=1");
+  patience_ = loop_.after(kSamplePatience, [this] { be_ready(); });
   watch_over();
   return {};
 }
 
+/// Once there is something to show of the host, or that has taken too long.
+void Agent::be_ready() {
+  patience_.cancel();
+  if (ready_.exchange(true)) return;
+  notify_systemd("READY=1");
+}
+
+/// That this runs shows that the loop does; the server's threads are asked.
 void Agent::watch_over() {
   metrics_.set_log_dropped(log_dropped());
   const auto wanted = watchdog_interval();
-  if (wanted) notify_systemd("WATCHDOG=1");
+  const bool hangs = web_->hangs();
+  if (hangs && !web_hung_) log_error("a page is not getting done");
+  web_hung_ = hangs;
+  if (wanted && !hangs) notify_systemd("WATCHDOG=1");
   watchdog_ =
       loop_.after(std::min<Duration>(wanted.value_or(10s) / 3, 5s), [this] { watch_over(); });
 }

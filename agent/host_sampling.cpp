@@ -10,7 +10,7 @@ namespace ua {
 /// Outlives the owner where a sample hangs.
 struct HostSampling::Shared {
   std::vector<std::unique_ptr<HostSampler>> samplers;
-  std::function<void(const SamplerRun&)> on_trouble;
+  Callbacks callbacks;
 
   mutable std::mutex mutex;  // guards all below
   std::condition_variable changed;
@@ -51,23 +51,24 @@ SamplerRun HostSampling::Shared::run(std::size_t index, HostSnapshot& into) {
 
 /// With the mutex held.
 void HostSampling::Shared::publish(std::shared_ptr<const HostSnapshot> snapshot) {
+  const bool first = latest == nullptr;
   latest = std::move(snapshot);
+  if (first && loop != nullptr) loop->post(callbacks.on_first);
   for (const SamplerRun& run : latest->runs) {
     if (run.success) {
       failing.erase(run.name);
     } else if (failing.insert(run.name).second && loop != nullptr) {
-      loop->post([callback = on_trouble, run] { callback(run); });
+      loop->post([callback = callbacks.on_trouble, run] { callback(run); });
     }
   }
 }
 
 HostSampling::HostSampling(Loop& loop, Duration interval,
-                           std::vector<std::unique_ptr<HostSampler>> samplers,
-                           std::function<void(const SamplerRun&)> on_trouble)
+                           std::vector<std::unique_ptr<HostSampler>> samplers, Callbacks callbacks)
     : loop_(loop), interval_(interval), shared_(std::make_shared<Shared>()) {
   shared_->loop = &loop;
   shared_->samplers = std::move(samplers);
-  shared_->on_trouble = std::move(on_trouble);
+  shared_->callbacks = std::move(callbacks);
   thread_ = std::thread([shared = shared_] { work(shared); });
   tick();
 }

@@ -18,9 +18,13 @@ namespace ua {
 
 class HostSampling {
  public:
-  /// @param on_trouble once for each sampler that begins to fail, on the loop thread
+  /// Both on the loop thread.
+  struct Callbacks {
+    std::function<void(const SamplerRun&)> on_trouble;  ///< once for each that begins to fail
+    std::function<void()> on_first;  ///< when latest() is no longer null, the first time
+  };
   HostSampling(Loop& loop, Duration interval, std::vector<std::unique_ptr<HostSampler>> samplers,
-               std::function<void(const SamplerRun&)> on_trouble);
+               Callbacks callbacks);
   /// Waits at most a second for a sample that hangs, then leaves its thread behind: a thread in a
   /// read of a dead NFS ends with the process at the earliest.
   ~HostSampling();

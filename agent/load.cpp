@@ -5,8 +5,8 @@
 #include <map>
 #include <utility>
 
-#include "agent/config/memory_bound.h"
 #include "agent/config/shard.h"
+#include "agent/memory_bound.h"
 
 namespace ua {
 

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -30,6 +31,8 @@ void notify_systemd(const std::string& state) {
 std::optional<Duration> watchdog_interval() {
   const char* text = std::getenv("WATCHDOG_USEC");  // NOLINT(concurrency-mt-unsafe): never set
   if (text == nullptr) return std::nullopt;
+  const char* process = std::getenv("WATCHDOG_PID");  // NOLINT(concurrency-mt-unsafe): never set
+  if (process != nullptr && std::strtoll(process, nullptr, 10) != getpid()) return std::nullopt;
   const long long microseconds = std::strtoll(text, nullptr, 10);
   if (microseconds <= 0) return std::nullopt;
   return std::chrono::microseconds(microseconds);

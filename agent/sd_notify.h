@@ -12,7 +12,8 @@ namespace ua {
 /// @param state "READY=1", "STOPPING=1", "WATCHDOG=1", ...
 void notify_systemd(const std::string& state);
 
-/// How often WATCHDOG=1 must be sent at least (WatchdogSec); nullopt: not wanted.
+/// How often WATCHDOG=1 must be sent at least (WatchdogSec); nullopt: not wanted, or of another
+/// process (WATCHDOG_PID).
 std::optional<Duration> watchdog_interval();
 
 }  // namespace ua

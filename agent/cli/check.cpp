@@ -2,7 +2,7 @@
 #include <ostream>
 
 #include "agent/cli/flags.h"
-#include "agent/config/memory_bound.h"
+#include "agent/memory_bound.h"
 #include "collectors/core/text.h"
 
 namespace ua {

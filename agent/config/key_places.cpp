@@ -7,7 +7,7 @@ namespace ua {
 namespace {
 
 // In the order in which they are proposed.
-constexpr std::array<KeyPlace, 48> kPlaces{{
+constexpr std::array<KeyPlace, 49> kPlaces{{
     {"upstream", "name"},
     {"upstream", "targets"},
     {"upstream", "interval"},
@@ -44,6 +44,7 @@ constexpr std::array<KeyPlace, 48> kPlaces{{
     {"logging", "level"},
     {"logging", "format"},
     {"agent", "shard"},
+    {"agent", "threads"},
     {"limits", "max_series"},
     {"limits", "max_in_flight"},
     {"limits", "max_body"},

@@ -149,7 +149,9 @@ void SettingsReader::read_logging(TableReader& table) {
 
 void SettingsReader::read_agent(TableReader& table) {
   read_shard(table);
-  table.not_yet("threads");
+  if (const auto threads = table.integer("threads", 1, 1024); threads && *threads != 1) {
+    table.complain("threads", "more than 1 is not supported by this version");
+  }
   table.not_yet("state_dir");
 }
 

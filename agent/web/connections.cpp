@@ -120,6 +120,25 @@ void Connections::sends_reply(Key key, std::uint64_t bytes, Time now) {
   it->second.sent_since = now;
   it->second.reply_bytes = bytes;
   it->second.delivered_before = delivered_(it->second.fd).value_or(0);
+  bound_replies(now);
+}
+
+/// Those that are too young to be judged keep theirs; it is bounded again when they are not.
+void Connections::bound_replies(Time now) {
+  std::uint64_t held = 0;
+  std::uint64_t largest = 0;
+  for (const auto& [key, open] : open_) {
+    if (open.stage != Stage::reply || open.ended) continue;
+    held += open.reply_bytes;
+    largest = std::max(largest, open.reply_bytes);
+  }
+  const std::uint64_t allowed = std::max(limits_.reply_bytes, limits_.replies * largest);
+  while (held > allowed) {
+    Open* const open = slowest(std::nullopt, now, Duration::zero());
+    if (open == nullptr) return;
+    end(*open);
+    held -= open->reply_bytes;
+  }
 }
 
 bool Connections::empty() const {
@@ -151,7 +170,7 @@ void Connections::end(Open& open) {
 bool Connections::end_one(std::optional<Peer> peer, Time now) {
   Open* const open = [&] {
     Open* const silent = longest_silent(peer);
-    return silent != nullptr ? silent : slowest(peer, now);
+    return silent != nullptr ? silent : slowest(peer, now, deadlines_.give_way);
   }();
   if (open == nullptr) return false;
   end(*open);
@@ -173,9 +192,10 @@ Connections::Open* Connections::longest_silent(std::optional<Peer> peer) {
   return it != waiting.end() ? *it : nullptr;
 }
 
-Connections::Open* Connections::slowest(std::optional<Peer> peer, Time now) {
+/// @param least who takes no longer than this is not slow
+Connections::Open* Connections::slowest(std::optional<Peer> peer, Time now, Duration least) {
   Open* result = nullptr;
-  Duration longest = deadlines_.give_way;
+  Duration longest = least;
   for (auto& [key, open] : open_) {
     const bool reads = open.stage == Stage::reply && !open.ended;
     if (!reads || open.peer != peer.value_or(open.peer)) continue;
@@ -205,6 +225,16 @@ void Connections::end_overdue(Time now) {
     const Duration allowed = open.stage == Stage::request ? deadlines_.request : deadlines_.reply;
     if (now - open.since > allowed) end(open);
   }
+  bound_replies(now);
+}
+
+Duration Connections::longest_making(Time now) const {
+  const std::lock_guard lock(mutex_);
+  Duration longest{};
+  for (const auto& [key, open] : open_) {
+    if (open.stage == Stage::making) longest = std::max<Duration>(longest, now - open.since);
+  }
+  return longest;
 }
 
 }  // namespace ua

@@ -29,6 +29,10 @@ struct WebDeadlines {
 struct ConnectionLimits {
   std::size_t all = 64;
   std::size_t per_peer = 16;
+  /// What replies may take together: as many as this of the largest, or this many bytes if that is
+  /// more.
+  std::uint64_t replies = 3;
+  std::uint64_t reply_bytes = std::uint64_t{16} << 20U;
 };
 
 class Connections {
@@ -59,12 +63,15 @@ class Connections {
 
   void awaits_request(Key key, Time now);
   void owes_reply(Key key, Time now);
-  /// The reply is made; from now on it is up to the client.
+  /// The reply is made; from now on it is up to the client. Where replies take more memory than
+  /// they may, the slowest readers lose theirs.
   void sends_reply(Key key, std::uint64_t bytes, Time now);
 
   bool empty() const;
-  /// Shuts down (never closes) what is over its time.
+  /// Shuts down (never closes) what is over its time, and slow readers of too much memory.
   void end_overdue(Time now);
+  /// How long the oldest request has waited for its reply to be made; zero where none does.
+  Duration longest_making(Time now) const;
 
  private:
   enum class Stage : std::uint8_t { request, making, reply };
@@ -88,7 +95,8 @@ class Connections {
   std::size_t places(std::optional<Peer> peer) const;
   bool end_one(std::optional<Peer> peer, Time now);
   Open* longest_silent(std::optional<Peer> peer);
-  Open* slowest(std::optional<Peer> peer, Time now);
+  Open* slowest(std::optional<Peer> peer, Time now, Duration least);
+  void bound_replies(Time now);
   Duration whole_reply(const Open& open, Time now) const;
 
   const ConnectionLimits limits_;

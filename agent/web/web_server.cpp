@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t kConnectionMemory = 32768;  // request line and headers must fit
 constexpr Duration kReloadPatience = 10s;
+/// Longer than a reload may take; a page of a million series takes a second where it is compressed.
+constexpr Duration kHangs = 20s;
 
 WebReply text_reply(unsigned code, std::string body) {
   WebReply reply;
@@ -317,6 +319,8 @@ MHD_Result WebServer::Impl::send(MHD_Connection* connection, std::string_view ha
 WebServer::WebServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 WebServer::~WebServer() = default;
+
+bool WebServer::hangs() const { return impl_->connections.longest_making(impl_->now()) > kHangs; }
 
 const std::vector<std::string>& WebServer::addresses() const { return impl_->addresses; }
 

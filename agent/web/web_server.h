@@ -50,6 +50,9 @@ class WebServer {
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
 
+  /// Whether a request waits for a page that is not getting done.
+  bool hangs() const;
+
   /// Where it listens, with the ports really in use: "[::]:10917".
   const std::vector<std::string>& addresses() const;
 

@@ -37,6 +37,7 @@ struct Sampling {
   std::vector<std::unique_ptr<HostSampler>> samplers;
   std::vector<std::string> troubles;
   std::unique_ptr<HostSampling> sampling;
+  int firsts = 0;
 
   void add(std::string_view name, FunctionSampler::Function function,
            std::shared_ptr<void> kept = {}) {
@@ -46,7 +47,9 @@ struct Sampling {
   void start() {
     sampling = std::make_unique<HostSampling>(
         *loop, 5ms, std::move(samplers),
-        [this](const SamplerRun& run) { troubles.push_back(run.name + ": " + run.error); });
+        HostSampling::Callbacks{
+            [this](const SamplerRun& run) { troubles.push_back(run.name + ": " + run.error); },
+            [this] { firsts += sampling->latest() != nullptr ? 1 : 100; }});
   }
   /// Turns the loop until `condition` holds.
   void until(const std::function<bool()>& condition) {
@@ -83,7 +86,8 @@ TEST_CASE("samples again and again, off the loop's thread") {
     return one_cpu(into);
   });
   test.start();
-  test.until([&] { return samples >= 3 && test.latest(); });
+  test.until([&] { return samples >= 3 && test.latest() && test.firsts > 0; });
+  CHECK(test.firsts == 1);
   CHECK_FALSE(on_loop);
   const auto snapshot = test.latest();
   CHECK(snapshot->cpu->cpus == 1);

@@ -9,7 +9,6 @@
 #include <sstream>
 
 #include "agent/config/listen_address.h"
-#include "agent/config/memory_bound.h"
 #include "agent/config/shard.h"
 #include "tests/agent/directory.h"
 #include "tests/catch.h"
@@ -366,29 +365,6 @@ TEST_CASE("a shard keeps whole upstreams or parts of them, one shard everything"
   CHECK(first.size() + second.size() == 50);
   CHECK(first.size() > 10);
   CHECK(second.size() > 10);
-}
-
-TEST_CASE("the memory bound follows what is configured") {
-  const auto bound = [](const std::string& content) {
-    return memory_bound_bytes(read_config({{"a.toml", content}}).value());
-  };
-  constexpr std::uint64_t kKiB = 1024;
-  const std::uint64_t empty = bound("");
-  CHECK(empty == 32 * kKiB * kKiB + 2000 * 288 + 64 * 64 * kKiB);
-  const std::uint64_t one = 6 * kKiB + 24 * kKiB + 60 * 288;
-  CHECK(bound(upstream("x")) == empty + one);
-  CHECK(bound(upstream("x") + upstream("y")) == empty + 2 * one);
-  CHECK(bound(upstream("x", "addresses = \"all\"")) == empty + one + 15 * 60 * 288);
-  // A body that must match is kept whole, of as many probes as may run at a time.
-  const std::string body = "[upstream.http]\nexpect_body = \"a\"\n";
-  CHECK(bound(upstream("x", body)) == empty + one + kKiB * kKiB);
-  CHECK(bound(upstream("x", body) + upstream("y", body) + "[limits]\nmax_in_flight = 1\n") ==
-        empty + 2 * one - 24 * kKiB + kKiB * kKiB);
-  CHECK(bound("[limits]\nmax_series = 1\nmax_connections = 1\n") ==
-        32 * kKiB * kKiB + 288 + 64 * kKiB);
-  CHECK(bound(upstream("x") + "[agent]\nshard = \"0/2\"\n") +
-            bound(upstream("x") + "[agent]\nshard = \"1/2\"\n") ==
-        2 * empty + one);
 }
 
 TEST_CASE("the example configuration is valid as it stands and with every comment removed") {
