@@ -2,8 +2,13 @@
 #include "collectors/discovery/nginx_config.h"
 
 #include <glob.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <map>
+#include <utility>
 
 #include "collectors/core/secret_file.h"
 #include "collectors/core/text.h"
@@ -93,7 +98,7 @@ class Parser {
   void open_block(std::vector<NginxDirective>& open, NginxDirective& current, unsigned line) {
     if (current.name.ends_with("_by_lua_block")) {
       if (!lexer_.skip_lua_block()) problem(current.line, "a block of Lua is not closed");
-      current = {};
+      close_directive(open.back(), current);
       return;
     }
     if (too_many(line)) return;
@@ -128,6 +133,9 @@ class Parser {
   bool stopped_ = false;
 };
 
+bool is_pattern(const std::string& path) { return path.find_first_of("*?[") != std::string::npos; }
+
+/// The files that an `include` names, in glob's order. As for nginx, no match is no mistake.
 std::vector<std::filesystem::path> expand(const std::string& pattern) {
   std::vector<std::filesystem::path> result;
   glob_t found{};
@@ -145,42 +153,68 @@ class Reader {
  public:
   explicit Reader(std::filesystem::path root) : root_(std::move(root)) {}
 
+  std::vector<std::string> problems;
+
   std::vector<NginxDirective> read(const std::filesystem::path& path) {
     const std::string file = path.string();
     if (std::find(open_.begin(), open_.end(), file) != open_.end()) {
       problems.push_back(file + ": includes itself");
       return {};
     }
-    if (open_.size() >= 16 || ++files_ > kMaxFiles || bytes_ > kMaxTotal) {
-      problems.push_back(file + ": not read: too many includes or bytes");
-      return {};
+    // Snippets are included many times.
+    if (const auto known = known_.find(file); known != known_.end()) {
+      directives_ += known->second.count;
+      return directives_ > kMaxDirectives ? left_out(file) : known->second.directives;
     }
+    const bool room = files_ < kMaxFiles && bytes_ <= kMaxTotal && directives_ <= kMaxDirectives;
+    if (open_.size() >= 16 || !room) return left_out(file);
+    ++files_;
+    const std::size_t before = directives_;
+    open_.push_back(file);
+    std::vector<NginxDirective> result = read_new(path);
+    open_.pop_back();
+    known_[file] = {result, directives_ - before};
+    return result;
+  }
+
+ private:
+  struct Known {
+    std::vector<NginxDirective> directives;  // with what is included in them
+    std::size_t count = 0;                   // of all these
+  };
+
+  std::vector<NginxDirective> left_out(const std::string& file) {
+    if (!std::exchange(told_, true)) {
+      problems.push_back(file + ": not read, nor what else would be: too much is included");
+    }
+    return {};
+  }
+
+  std::vector<NginxDirective> read_new(const std::filesystem::path& path) {
     const Result<std::string> text = read_regular_file(path, kMaxFile);
     if (!text) {
       problems.push_back(text.error().message);
       return {};
     }
     bytes_ += text->size();
-    NginxConfig parsed = parse_nginx(*text, file);
+    NginxConfig parsed = parse_nginx(*text, path.string());
     problems.insert(problems.end(), parsed.problems.begin(), parsed.problems.end());
-    open_.push_back(file);
-    std::vector<NginxDirective> result = with_includes(std::move(parsed.directives));
-    open_.pop_back();
+    directives_ += count(parsed.directives);
+    return with_includes(std::move(parsed.directives));
+  }
+
+  static std::size_t count(const std::vector<NginxDirective>& directives) {
+    std::size_t result = directives.size();
+    for (const NginxDirective& directive : directives) result += count(directive.block);
     return result;
   }
 
-  std::vector<std::string> problems;
-
- private:
   // Depth is bounded by kMaxDepth blocks and 16 includes.
   std::vector<NginxDirective> with_includes(std::vector<NginxDirective> directives) {
     std::vector<NginxDirective> result;
     for (NginxDirective& directive : directives) {
       if (directive.name == "include" && directive.arguments.size() == 1) {
-        const std::filesystem::path pattern = root_ / directive.arguments[0];
-        for (const auto& path : expand(pattern.string())) {
-          for (NginxDirective& inner : read(path)) result.push_back(std::move(inner));
-        }
+        include(directive, result);
         continue;
       }
       if (!directive.block.empty()) directive.block = with_includes(std::move(directive.block));
@@ -189,10 +223,30 @@ class Reader {
     return result;
   }
 
+  /// A relative path is seen from nginx.conf, whichever file it stands in.
+  void include(const NginxDirective& directive, std::vector<NginxDirective>& to) {
+    const std::filesystem::path path = root_ / directive.arguments[0];
+    if (!is_pattern(path.string())) return append(read(path), to);
+    const auto files = expand(path.string());
+    for (const auto& file : files) append(read(file), to);
+    const std::string folder = path.parent_path().string();
+    if (files.empty() && ::access(folder.c_str(), R_OK | X_OK) != 0 && errno == EACCES) {
+      problems.push_back(directive.file + ':' + std::to_string(directive.line) + ": " + folder +
+                         " cannot be listed");
+    }
+  }
+
+  static void append(std::vector<NginxDirective> from, std::vector<NginxDirective>& to) {
+    std::move(from.begin(), from.end(), std::back_inserter(to));
+  }
+
   std::filesystem::path root_;
   std::vector<std::string> open_;
+  std::map<std::string, Known> known_;
   std::size_t files_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t directives_ = 0;
+  bool told_ = false;
 };
 
 }  // namespace
@@ -209,8 +263,9 @@ NginxConfig parse_nginx(std::string_view text, const std::string& file) {
 
 NginxConfig read_nginx(const std::filesystem::path& root) {
   NginxConfig config;
-  std::error_code ignored;
-  if (!std::filesystem::exists(root / "nginx.conf", ignored)) return config;
+  config.root = root;
+  std::error_code error;  // set where it cannot be told; then the reading says why
+  if (!std::filesystem::exists(root / "nginx.conf", error) && !error) return config;
   Reader reader(root);
   config.directives = reader.read(root / "nginx.conf");
   config.problems = std::move(reader.problems);

@@ -21,6 +21,7 @@ struct NginxDirective {
 struct NginxConfig {
   std::vector<NginxDirective> directives;
   std::vector<std::string> problems;  ///< "file:line: what"
+  std::filesystem::path root;         ///< relative paths are seen from there
 };
 
 /// One file's text, without includes. Pure.

@@ -6,50 +6,21 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "collectors/core/text.h"
+#include "collectors/discovery/nginx_address.h"
+#include "collectors/discovery/nginx_names.h"
+#include "collectors/discovery/nginx_scope.h"
 
 namespace ua {
 namespace {
 
-constexpr std::size_t kMaxUpstreams = 10'000;
 constexpr std::size_t kMaxTargets = 20'000;
-constexpr std::size_t kMaxWord = 1024;  // of a proxy_pass, a server or a variable filled in
-
-/// What a block inherits from the blocks around it. Its texts are the tree's.
-struct Settings {
-  std::optional<std::string_view> host;  // proxy_set_header Host
-  bool ssl_server_name = false;
-  std::optional<std::string_view> ssl_name;
-  bool ssl_verify = false;
-  std::string_view server_name;  // the first plain one
-};
-
-/// A block's own variables are few or many, but are never copied into the blocks within.
-struct Scope {
-  Settings settings;
-  const Scope* outer = nullptr;
-  std::map<std::string_view, std::string_view> variables = {};  // set $name value;
-
-  std::optional<std::string_view> variable(std::string_view name) const {
-    for (const Scope* scope = this; scope != nullptr; scope = scope->outer) {
-      const auto found = scope->variables.find(name);
-      if (found != scope->variables.end()) return found->second;
-    }
-    return std::nullopt;
-  }
-};
-
-struct Pass {
-  std::string_view directive;
-  std::string_view scheme;  // ours, for an address without one
-};
-// What has no probe of its own yet is connected to.
-constexpr std::array<Pass, 5> kPasses{{{"proxy_pass", "http"},
-                                       {"fastcgi_pass", "tcp"},
-                                       {"uwsgi_pass", "tcp"},
-                                       {"scgi_pass", "tcp"},
-                                       {"grpc_pass", "tcp"}}};
+constexpr std::size_t kMaxNotes = 100;
+constexpr std::size_t kMaxMapLines = 1000;
+// Their proxy_pass is a directive; in a `map` or in `types` it would be a value.
+constexpr std::array<std::string_view, 4> kBlocks{"server", "location", "if", "limit_except"};
 
 std::string place(const NginxDirective& directive) {
   return directive.file + ':' + std::to_string(directive.line);
@@ -58,228 +29,292 @@ std::string place(const NginxDirective& directive) {
 /// Notes are shown on the status page and in logs.
 std::string shown(std::string_view address) { return escape_line(without_secrets(address), 100); }
 
-class Finder {
+bool has(const NginxDirective& d, std::string_view word) {
+  return std::find(d.arguments.begin(), d.arguments.end(), word) != d.arguments.end();
+}
+
+/// The values in a `map`, `geo` or `split_clients` block.
+NginxValues values_of(const NginxDirective& map) {
+  NginxValues result;
+  result.more = map.block.size() > kMaxMapLines;
+  for (std::size_t i = 0; i < std::min(map.block.size(), kMaxMapLines); ++i) {
+    const auto& arguments = map.block[i].arguments;
+    const bool value = arguments.size() == 1 && !arguments[0].empty();
+    if (!value ||
+        std::find(result.known.begin(), result.known.end(), arguments[0]) != result.known.end()) {
+      continue;
+    }
+    result.known.push_back(arguments[0]);
+  }
+  return result;
+}
+
+/// What was found, each once and under a name of its own.
+class Collection {
  public:
   NginxUpstreams result;
 
-  // The tree's depth is bounded by its reader.
-  void collect_blocks(const std::vector<NginxDirective>& directives) {
-    for (const NginxDirective& directive : directives) {
-      if (directive.name == "upstream" && directive.arguments.size() == 1) {
-        blocks_[directive.arguments[0]] = &directive;
-      } else {
-        collect_blocks(directive.block);
-      }
-    }
+  /// Of which upstream a target is.
+  struct Group {
+    std::string name;
+    std::string host;
+    std::string_view kind;  // how it is told from another where the host does not
+  };
+
+  bool full() const { return targets_.size() >= kMaxTargets; }
+
+  void note(const NginxDirective& d, const std::string& what) {
+    std::string line = place(d) + ": " + what;
+    auto& notes = result.notes;
+    if (noted_.size() >= kMaxNotes || !noted_.insert(line).second) return;
+    notes.push_back(std::move(line));
+    if (noted_.size() == kMaxNotes) notes.emplace_back("there is more to note, which is left out");
   }
 
-  void walk(const std::vector<NginxDirective>& directives, const Scope& outer, bool stream) {
-    Scope scope{outer.settings, &outer};
-    bool own_headers = false;
-    for (const NginxDirective& d : directives) read_setting(d, scope, own_headers);
-    for (const NginxDirective& d : directives) {
-      if (result.upstreams.size() >= kMaxUpstreams) return;
-      if (d.name == "upstream") continue;
-      for (const Pass& pass : kPasses) {
-        if (d.name == pass.directive && d.arguments.size() == 1) found(d, pass, scope, stream);
-      }
-      if (!d.block.empty()) walk(d.block, scope, stream || d.name == "stream");
+  void add(const NginxDirective& pass, const Group& group, DiscoveredTarget target) {
+    const std::size_t index = upstream(pass, group);
+    auto& targets = result.upstreams[index].targets;
+    const std::string label = target.url.substr(0, target.url.find('?'));
+    const auto [known, fresh] =
+        targets_.emplace(std::to_string(index) + '\n' + label, targets.size());
+    if (fresh) {
+      targets.push_back(std::move(target));
+      if (full()) note(pass, "there are more targets than are probed; the rest is left out");
+      return;
+    }
+    const DiscoveredTarget& first = targets[known->second];
+    if (!same_question(first, target)) {
+      note(pass, shown(label) + " is asked as " + first.origin + " says, not as here");
     }
   }
 
  private:
-  static bool is_on(const NginxDirective& d) {
-    return !d.arguments.empty() && d.arguments[0] == "on";
+  static bool same_question(const DiscoveredTarget& a, const DiscoveredTarget& b) {
+    return a.url == b.url && a.server_name == b.server_name && a.verify == b.verify &&
+           a.ca_file == b.ca_file;
   }
 
-  static void read_setting(const NginxDirective& d, Scope& scope, bool& own_headers) {
-    const auto& args = d.arguments;
-    Settings& settings = scope.settings;
-    if (d.name == "set" && args.size() == 2) scope.variables[args[0]] = args[1];
-    if (d.name == "proxy_set_header" && args.size() == 2) {
-      // One in this block replaces all that is inherited.
-      if (!own_headers) settings.host.reset();
-      own_headers = true;
-      if (iequals(args[0], "host")) settings.host = args[1];
+  std::size_t upstream(const NginxDirective& pass, const Group& group) {
+    const std::string key =
+        group.name + '\n' + to_lower(group.host) + '\n' + std::string(group.kind);
+    const auto [known, fresh] = groups_.emplace(key, result.upstreams.size());
+    if (fresh) result.upstreams.push_back({name_of(group), {}, group.host, place(pass)});
+    return known->second;
+  }
+
+  std::string name_of(const Group& group) {
+    if (names_.insert(group.name).second) return group.name;
+    const bool told_by_host = !group.host.empty() && !iequals(group.host, group.name);
+    const std::string other =
+        group.name + (told_by_host ? " for " + group.host : " by " + std::string(group.kind));
+    std::string name = other;
+    for (int i = 2; !names_.insert(name).second; ++i) {
+      name = other + " (" + std::to_string(i) + ')';
     }
-    if (d.name == "proxy_ssl_server_name") settings.ssl_server_name = is_on(d);
-    if (d.name == "proxy_ssl_name" && args.size() == 1) settings.ssl_name = args[0];
-    if (d.name == "proxy_ssl_verify") settings.ssl_verify = is_on(d);
-    if (d.name == "server_name") settings.server_name = plain_name(args);
+    return name;
   }
 
-  /// The first name that is no pattern; empty where there is none.
-  static std::string_view plain_name(const std::vector<std::string>& names) {
-    const auto plain = std::find_if(names.begin(), names.end(), [](const std::string& name) {
-      return !name.empty() && name != "_" && name.find_first_of("*~$") == std::string::npos;
-    });
-    return plain == names.end() ? std::string_view() : *plain;
+  std::set<std::string> noted_;
+  std::set<std::string> names_;
+  std::map<std::string, std::size_t> groups_;
+  std::map<std::string, std::size_t> targets_;  // by upstream and label
+};
+
+/// One block, `http` or `stream`: upstreams and variables of the one are unknown to the other.
+class Finder {
+ public:
+  Finder(const NginxDirective& block, const std::filesystem::path& root, Collection& found)
+      : root_(root), found_(found), stream_(block.name == "stream") {
+    for (const NginxDirective& d : block.block) {
+      const bool named = !d.arguments.empty();
+      if (d.name == "upstream" && named) blocks_[to_lower(d.arguments[0])] = &d;
+      const bool map = d.name == "map" || d.name == "geo" || d.name == "split_clients";
+      if (map && named) maps_[to_lower(d.arguments.back())] = &d;
+    }
   }
 
-  /// Where the variable's name that begins there ends.
-  static std::size_t end_of_name(const std::string& text, std::size_t begin) {
-    const auto end =
-        std::find_if_not(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(),
-                         [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
-    return static_cast<std::size_t>(end - text.begin());
+  // The tree's depth is bounded by its reader.
+  void walk(const NginxDirective& block, const NginxScope& scope) {
+    for (const NginxDirective& d : block.block) {
+      if (found_.full()) return;
+      const NginxPass* pass = d.arguments.size() == 1 ? find_nginx_pass(d.name, stream_) : nullptr;
+      if (pass != nullptr) take(d, *pass, scope);
+      if (std::find(kBlocks.begin(), kBlocks.end(), d.name) != kBlocks.end()) {
+        walk(d, NginxScope(d, scope));
+      }
+    }
   }
 
-  static std::optional<std::string> substitute(std::string text, const Scope& scope) {
-    for (int round = 0; round < 8; ++round) {
-      const std::size_t dollar = text.find('$');
-      if (dollar == std::string::npos) return text;
-      const bool braces = dollar + 1 < text.size() && text[dollar + 1] == '{';
-      const std::size_t begin = dollar + (braces ? 2 : 1);
-      const std::size_t end = end_of_name(text, begin);
-      const auto value = scope.variable('$' + text.substr(begin, end - begin));
-      if (!value || value->size() > kMaxWord) return std::nullopt;
-      text.replace(dollar, end - dollar + (braces ? 1 : 0), *value);
-      if (text.size() > kMaxWord) return std::nullopt;
+ private:
+  /// What is asked of each server that one address stands for.
+  struct Request {
+    const NginxDirective& pass;
+    NginxAddress address;
+    NginxProtocol protocol;
+    Collection::Group group;
+    DiscoveredTarget target;  // all but the URL
+  };
+
+  std::optional<NginxValues> variable(std::string_view name, const NginxScope& scope) const {
+    if (auto value = scope.variable(name)) return value;
+    const auto map = maps_.find('$' + std::string(name));
+    if (map != maps_.end()) return values_of(*map->second);
+    const NginxSettings& settings = scope.settings();
+    if (name == "scheme") {
+      return NginxValues{{settings.schemes.begin(), settings.schemes.end()}, false};
+    }
+    if (name == "server_port") return NginxValues{{std::string(settings.port)}, false};
+    if (name == "is_args" || name == "args" || name == "query_string") {
+      return NginxValues{{""}, false};
+    }
+    if (name == "request_uri" || name == "uri" || name == "document_uri") {
+      return NginxValues{{std::string("/") + kUnknown}, false};
     }
     return std::nullopt;
   }
 
-  void found(const NginxDirective& d, const Pass& pass, const Scope& scope, bool stream) {
-    if (d.arguments[0].size() > kMaxWord) return note(d, d.name + " is too long to be an address");
-    const auto value = substitute(d.arguments[0], scope);
-    if (!value) {
-      note(d, d.name + " " + shown(d.arguments[0]) +
-                  " holds a variable that is known at run time only");
-      return;
-    }
-    std::string scheme(stream ? "tcp" : pass.scheme);
-    std::string rest = *value;
-    if (const std::size_t mark = rest.find("://"); mark != std::string::npos) {
-      if (scheme == "http") scheme = to_lower(rest.substr(0, mark));
-      rest = rest.substr(mark + 3);
-    }
-    if (scheme != "http" && scheme != "https" && scheme != "tcp") {
-      note(d, d.name + " " + shown(*value) + ": the scheme is unknown");
-      return;
-    }
-    const std::string uri = take_uri(rest, scheme == "tcp");
-    add(d, scheme, rest, uri.empty() ? "/" : uri, scope);
-  }
-
-  /// Takes what follows the address off its end: "/path", behind a socket ":/path"; empty for none.
-  static std::string take_uri(std::string& rest, bool tcp) {
-    const bool unix_socket = rest.starts_with("unix:");
-    if (tcp && !unix_socket) return {};
-    const std::size_t end = unix_socket ? rest.find(':', 5) : rest.find('/');
-    if (end == std::string::npos) return {};
-    std::string uri = rest.substr(end + (unix_socket ? 1 : 0));
-    rest.resize(end);
-    return uri;
-  }
-
-  void add(const NginxDirective& d, const std::string& scheme, const std::string& name,
-           const std::string& uri, const Scope& scope) {
-    if (name.empty()) return note(d, d.name + " names no host");
-    DiscoveredUpstream upstream;
-    upstream.name = name;
-    upstream.origin = place(d);
-    if (scheme != "tcp") {
-      const Settings& settings = scope.settings;
-      upstream.host = usable(d, host_header(scope, name));
-      if (settings.ssl_server_name) {
-        upstream.server_name = usable(d, plain_or(settings.ssl_name, scope, name));
-      }
-      upstream.verify = settings.ssl_verify;
-    }
-    // Before the targets are made: a file may pass to the same many servers many times.
-    const std::string identity = scheme + '\n' + name + '\n' + uri + '\n' + upstream.host;
-    if (!seen_.insert(identity).second || targets_ > kMaxTargets) return;
-    const auto block = blocks_.find(name);
-    upstream.targets = block == blocks_.end() ? std::vector{url(scheme, name, uri)}
-                                              : servers_of(*block->second, scheme, uri);
-    targets_ += upstream.targets.size();
-    if (targets_ > kMaxTargets) return note(d, d.name + ": more servers than are read");
-    if (!upstream.targets.empty()) result.upstreams.push_back(std::move(upstream));
-  }
-
-  /// Those of an upstream block, as URLs; at most as many as are read, and one.
-  std::vector<std::string> servers_of(const NginxDirective& block, const std::string& scheme,
-                                      const std::string& uri) {
-    std::vector<std::string> urls;
-    for (const NginxDirective& server : block.block) {
-      if (urls.size() > kMaxTargets) break;
-      if (server.name != "server" || server.arguments.empty()) continue;
-      const auto& args = server.arguments;
-      if (args[0].size() > kMaxWord) {
-        note(server, "server is too long to be an address");
-      } else if (std::find(args.begin(), args.end(), "down") != args.end()) {
-        note(server, shown(args[0]) + " is marked down");
+  void take(const NginxDirective& d, const NginxPass& pass, const NginxScope& scope) {
+    const std::string& text = d.arguments[0];
+    if (text.size() > kMaxNginxWord) return note(d, "is too long to be an address");
+    const NginxLookup variables = [&](std::string_view name) { return variable(name, scope); };
+    const NginxValues values = expand_nginx(text, variables);
+    for (const std::string& value : values.known) {
+      const Result<NginxAddress> address = parse_nginx_address(value, pass);
+      if (address) {
+        take(d, *address, scope.settings(), variables);
       } else {
-        urls.push_back(url(scheme, args[0], uri));
+        note(d, address.error().message);
       }
     }
-    return urls;
+    if (values.more || values.known.empty()) note(d, "can be more than is known here");
   }
 
-  /// What a Host header and a server name can be; empty, for the target's own, where it is not one.
-  std::string usable(const NginxDirective& d, std::string host) {
-    constexpr std::string_view kPlain =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]";
-    constexpr std::size_t kMaxHost = 260;  // a name and a port
-    if (host.size() <= kMaxHost && host.find_first_not_of(kPlain) == std::string::npos) return host;
-    note(d, '\'' + shown(host) + "' is no host name; the target's own is sent");
-    return {};
+  void take(const NginxDirective& d, const NginxAddress& address, const NginxSettings& settings,
+            const NginxLookup& variables) {
+    if (stream_ && settings.udp) return note(d, "is reached by UDP, for which there is no probe");
+    const NginxDirective* block = block_of(address);
+    const bool no_port = address.port.empty() && address.default_port().empty();
+    if (block == nullptr && no_port && !address.is_unix()) return note(d, "names no port");
+    const Request request = request_for(d, address, settings, variables);
+    if (!seen_.insert(identity(request)).second) return;
+    if (block == nullptr) return add(request, address, address.default_port());
+    add_servers(request, *block);
   }
 
-  static std::string url(const std::string& scheme, const std::string& address,
-                         const std::string& uri) {
-    if (address.starts_with("unix:")) {
-      const std::string path = address.substr(5);
-      return scheme == "tcp" ? "tcp+unix://" + path : "http+unix://" + path + ':' + uri;
+  const NginxDirective* block_of(const NginxAddress& address) const {
+    const auto block = blocks_.find(to_lower(address.host));
+    return address.port.empty() && block != blocks_.end() ? block->second : nullptr;
+  }
+
+  Request request_for(const NginxDirective& d, const NginxAddress& address,
+                      const NginxSettings& settings, const NginxLookup& variables) {
+    Request request{d, address, address.protocol, {}, {}};
+    request.target.origin = place(d);
+    request.group.name = name_of(address);
+    request.group.kind = stream_ ? "stream" : "tcp";
+    const bool https = address.protocol == NginxProtocol::https;
+    if (https && !settings.ssl_certificate.empty() && !address.is_unix()) {
+      note(d, "is shown a certificate of nginx's, which no probe does: a connect is tried");
+      request.protocol = NginxProtocol::connect;
     }
-    const std::size_t bracket = address.rfind(']');
-    const std::size_t colon = address.rfind(':');
-    const bool has_port =
-        colon != std::string::npos && (bracket == std::string::npos || colon > bracket);
-    const std::string port = has_port ? "" : (scheme == "https" ? ":443" : ":80");
-    return scheme + "://" + address + port + (scheme == "tcp" ? "" : uri);
+    if (request.protocol == NginxProtocol::connect) return request;
+    request.group.kind = "http";
+    request.group.host = told(d, nginx_host(settings, address, variables));
+    if (!https) return request;
+    DiscoveredTarget& target = request.target;
+    target.server_name = told(d, nginx_server_name(settings, address, variables));
+    target.verify = settings.ssl_verify && !target.server_name.empty();
+    if (target.verify) target.ca_file = (root_ / settings.ssl_trusted_certificate).string();
+    return request;
   }
 
-  static std::string without_port(const std::string& host) {
-    return host.starts_with('[') ? host : host.substr(0, host.find(':'));
+  std::string name_of(const NginxAddress& address) const {
+    if (const NginxDirective* block = block_of(address)) return block->arguments[0];
+    if (address.is_unix()) return address.host;
+    const std::string port(address.port.empty() ? address.default_port() : address.port);
+    return to_lower(address.host) + ':' + port;
   }
 
-  static std::string plain_or(const std::optional<std::string_view>& value, const Scope& scope,
-                              const std::string& name) {
-    const std::string_view server_name = scope.settings.server_name;
-    if (!value || *value == "$proxy_host") return without_port(name);
-    if (*value == "$host" || *value == "$http_host" || *value == "$server_name") {
-      return server_name.empty() ? without_port(name) : std::string(server_name);
+  static std::string identity(const Request& r) {
+    std::string result = r.group.name;
+    const DiscoveredTarget& target = r.target;
+    for (const std::string& part : {r.address.uri, r.group.host, std::string(r.group.kind),
+                                    target.server_name, target.ca_file}) {
+      result += '\n' + part;
     }
-    if (value->size() > kMaxWord) return without_port(name);
-    return substitute(std::string(*value), scope).value_or(without_port(name));
+    return result + (r.address.protocol == NginxProtocol::https ? "\ns" : "\n") +
+           (target.verify ? "v" : "");
   }
 
-  static std::string host_header(const Scope& scope, const std::string& name) {
-    const auto& host = scope.settings.host;
-    if (!host || *host == "$proxy_host") {
-      return name.starts_with("unix:") ? "localhost" : name;
+  void add_servers(const Request& request, const NginxDirective& block) {
+    const std::string name = escape_line(block.arguments[0], 100);
+    bool any = false;
+    for (const NginxDirective& d : block.block) {
+      if (d.name.starts_with("balancer_by_lua")) {
+        return found_.note(d, "Lua chooses the servers of " + name + " at run time");
+      }
     }
-    return plain_or(host, scope, name);
+    for (const NginxDirective& d : block.block) {
+      if (found_.full()) return;
+      if (d.name != "server" || d.arguments.empty()) continue;
+      any = true;
+      add_server(request, d);
+    }
+    if (!any) found_.note(block, "upstream " + name + " names no server");
   }
 
+  void add_server(const Request& request, const NginxDirective& server) {
+    const auto& arguments = server.arguments;
+    if (arguments[0].size() > kMaxNginxWord) return note(server, "is too long to be an address");
+    if (has(server, "down")) return note(server, "is marked down");
+    const bool srv = std::any_of(arguments.begin() + 1, arguments.end(), [](const auto& argument) {
+      return argument.starts_with("service=");
+    });
+    if (srv) return note(server, "takes its port from DNS (service=), which is not asked");
+    const Result<NginxAddress> address = parse_nginx_server(arguments[0]);
+    if (!address) return note(server, address.error().message);
+    const bool no_port = address->port.empty() && !address->is_unix();
+    if (stream_ && no_port) return note(server, "names no port");
+    add(request, *address, "80");  // whatever the scheme
+  }
+
+  void add(const Request& request, const NginxAddress& server, std::string_view port) {
+    if (request.address.protocol == NginxProtocol::https && server.is_unix()) {
+      return note(request.pass, "is TLS over a Unix socket, for which there is no probe");
+    }
+    DiscoveredTarget target = request.target;
+    target.url = nginx_url(server, request.protocol, port, request.address.uri);
+    found_.add(request.pass, request.group, std::move(target));
+  }
+
+  std::string told(const NginxDirective& d, const NginxName& name) {
+    if (!name.problem.empty()) note(d, name.problem);
+    return name.text;
+  }
+
+  /// "proxy_pass http://a is ..."
   void note(const NginxDirective& d, const std::string& what) {
-    if (result.notes.size() < 100) result.notes.push_back(place(d) + ": " + what);
+    found_.note(d, d.name + ' ' + shown(d.arguments[0]) + ' ' + what);
   }
 
-  std::map<std::string, const NginxDirective*> blocks_;
+  const std::filesystem::path& root_;
+  Collection& found_;
+  bool stream_;
+  std::map<std::string, const NginxDirective*> blocks_;  // by name in lower case
+  std::map<std::string, const NginxDirective*> maps_;    // by "$name" in lower case
   std::set<std::string> seen_;
-  std::size_t targets_ = 0;
 };
 
 }  // namespace
 
 NginxUpstreams nginx_upstreams(const NginxConfig& config) {
-  Finder finder;
-  finder.result.notes = config.problems;
-  finder.collect_blocks(config.directives);
-  finder.walk(config.directives, Scope{}, false);
-  return std::move(finder.result);
+  Collection found;
+  found.result.notes = config.problems;
+  for (const NginxDirective& block : config.directives) {
+    if (block.name != "http" && block.name != "stream") continue;
+    Finder(block, config.root, found).walk(block, NginxScope(block, NginxScope()));
+  }
+  return std::move(found.result);
 }
 
 }  // namespace ua

@@ -11,6 +11,8 @@
 namespace ua {
 namespace {
 
+constexpr const char* kNoName = "0.0.0.0";  // libcurl sends no address as a server name
+
 std::string bracketed(const std::string& host) {
   return host.find(':') == std::string::npos ? host : '[' + host + ']';
 }
@@ -59,8 +61,9 @@ std::string HttpRequest::ca_file() const {
   return tls_.ca_file.empty() ? CurlPool::system_bundle() : tls_.ca_file;
 }
 
-const std::string& HttpRequest::tls_name(const Target& target) const {
+std::string HttpRequest::tls_name(const Target& target) const {
   if (target.foreign_origin) return target.host;
+  if (!tls_.send_server_name) return {};
   if (!tls_.server_name.empty()) return tls_.server_name;
   return host_only_.empty() || ip_endpoint(host_only_, 0) ? target.host : host_only_;
 }
@@ -68,7 +71,8 @@ const std::string& HttpRequest::tls_name(const Target& target) const {
 std::string HttpRequest::url(const Target& target) const {
   // The URL's host is what TLS asks for (SNI) and verifies; the Host header is set apart.
   const bool tls = target.is_tls();
-  const std::string host = tls ? tls_name(target) : (target.is_unix() ? "localhost" : target.host);
+  std::string host = tls ? tls_name(target) : (target.is_unix() ? "localhost" : target.host);
+  if (host.empty()) host = kNoName;
   const std::string port = target.is_unix() ? "" : ':' + std::to_string(target.port);
   return (tls ? "https://" : "http://") + bracketed(host) + port + target.path;
 }

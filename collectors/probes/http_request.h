@@ -26,8 +26,8 @@ class HttpRequest {
   void set_on(CURL* handle, const Target& target) const;
   /// The root certificates that `target` is verified by; empty where there are none.
   std::string ca_file() const;
-  /// What TLS asks for (SNI) and verifies.
-  const std::string& tls_name(const Target& target) const;
+  /// What TLS asks for (SNI) and verifies; empty: nothing.
+  std::string tls_name(const Target& target) const;
 
   /// What second handshakes found, by address, name and verdict. They cost the upstream a
   /// connection, so one an hour is made while a chain stays untrusted for the same reason.

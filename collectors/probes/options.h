@@ -51,8 +51,9 @@ struct HttpOptions {
 };
 
 struct TlsOptions {
-  std::string ca_file;      ///< empty: the system's bundle
-  std::string server_name;  ///< SNI and name that the certificate must have; empty: the host
+  std::string ca_file;           ///< empty: the system's bundle
+  std::string server_name;       ///< SNI and name that the certificate must have; empty: the host
+  bool send_server_name = true;  ///< false: no SNI; only where no certificate is verified
   bool insecure_skip_verify = false;
 };
 

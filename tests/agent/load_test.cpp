@@ -55,8 +55,10 @@ TEST_CASE("what is configured wins over what is discovered, and the rest is adde
   REQUIRE(configured);
   std::vector<UpstreamConfig> upstreams = configured->upstreams;
   Discovered found = probed_upstreams(
-      {{{.name = "web", .targets = {"http://a/", "http://b/"}, .origin = "nginx.conf:1"},
-        {.name = "app", .targets = {"http://a/"}, .origin = "nginx.conf:2"}},
+      {{{.name = "web",
+         .targets = {{.url = "http://a/"}, {.url = "http://b/"}},
+         .origin = "nginx.conf:1"},
+        {.name = "app", .targets = {{.url = "http://a/"}}, .origin = "nginx.conf:2"}},
        {"one note"}});
   REQUIRE(found.upstreams.size() == 2);
   const std::vector<std::string> notes = add_discovered(upstreams, std::move(found));

@@ -19,22 +19,36 @@ std::vector<std::string> labels(const UpstreamConfig& upstream) {
 TEST_CASE("upstreams of nginx become upstreams that are probed") {
   const auto found =
       of("http { upstream app { server a:1; server unix:/run/b.sock; } server {\n"
-         "proxy_pass http://app/x; } server { server_name c.example;\n"
-         "proxy_set_header Host $host; proxy_pass http://app/x; } }");
+         "location / { proxy_pass http://app/x; } } server { server_name c.example;\n"
+         "proxy_set_header Host $host; location / { proxy_pass http://app/x; } } }");
   REQUIRE(found.upstreams.size() == 2);
   CHECK(found.upstreams[0].name == "app");
   CHECK(found.upstreams[0].origin == "nginx.conf:2");
   CHECK(labels(found.upstreams[0]) ==
         std::vector<std::string>{"http://a:1/x", "http+unix:///run/b.sock:/x"});
+  CHECK(found.upstreams[0].targets[1].type == "http");
   CHECK(found.upstreams[1].name == "app for c.example");
   CHECK(found.notes.empty());
 }
 
 TEST_CASE("a server that stands twice is one target") {
   const auto found =
-      of("upstream app { server a:1; server b:1; server a:1; } proxy_pass http://app;");
+      of("http { upstream app { server a:1; server b:1; server a:1; }"
+         " server { location / { proxy_pass http://app; } } }");
   REQUIRE(found.upstreams.size() == 1);
   CHECK(labels(found.upstreams[0]) == std::vector<std::string>{"http://a:1/", "http://b:1/"});
+}
+
+TEST_CASE("an upstream without a target that can be probed is left out, and that is noted") {
+  const auto found =
+      of("http { server { location / { proxy_pass http://a:b/?key=hunter2; }\n"
+         "location /x { proxy_pass http://unix:x/; } } }");
+  CHECK(found.upstreams.empty());
+  CHECK(found.notes ==
+        std::vector<std::string>{
+            "nginx.conf:1: http://a:b/?...: a port is a number from 1 to 65535, not 'b'",
+            "nginx.conf:2: http+unix://x/:/: a Unix socket needs an absolute path, as in "
+            "http+unix:///run/app.sock"});
 }
 
 TEST_CASE("no note shows credentials or a query") {
@@ -43,29 +57,28 @@ TEST_CASE("no note shows credentials or a query") {
          "location /1 { proxy_pass http://user:hunter2@10.0.0.7:80/; }\n"
          "location /2 { proxy_pass http://$nowhere/?key=hunter2$arg_x; }\n"
          "location /3 { proxy_pass ws://user:hunter2@10.0.0.7/?key=hunter2; }\n"
-         "location /4 { proxy_pass http://a:b/?key=hunter2; }\n} }");
-  CHECK(found.upstreams.empty());
-  CHECK(found.notes ==
-        std::vector<std::string>{
-            "nginx.conf:2: '***@10.0.0.7:80' is no host name; the target's own is sent",
-            "nginx.conf:3: proxy_pass http://$nowhere/?... holds a variable that is known at run "
-            "time only",
-            "nginx.conf:4: proxy_pass ws://***@10.0.0.7/?...: the scheme is unknown",
-            "nginx.conf:2: http://***@10.0.0.7:80/: credentials do not belong into a target; use "
-            "http.basic_auth with a password file",
-            "nginx.conf:5: http://a:b/?...: a port is a number from 1 to 65535, not 'b'"});
+         "location /4 { proxy_pass http://a/?key=hunter2; proxy_pass http://a/?key=hunter3; }\n"
+         "location /5 { proxy_set_header Host user:hunter2@a; proxy_pass http://b; }\n"
+         "} upstream u { server user:hunter2@10.0.0.7; } server { location / {\n"
+         "proxy_pass http://u/; } } }");
+  std::string all;
+  for (const std::string& note : found.notes) all += note + '\n';
+  INFO(all);
+  CHECK(found.notes.size() == 6);
+  CHECK(all.find("hunter") == std::string::npos);
 }
 
 TEST_CASE("names and notes made of foreign bytes are printable") {
   const auto found =
-      of("upstream \xff\x1b { server a:1; server \x1b[31m; }\n"
-         "proxy_pass http://\xff\x1b;");
+      of("http { upstream \xff\x1b { server a:1; server \x1b[31m; } server { location / {\n"
+         "proxy_pass http://\xff\x1b; } } }");
   REQUIRE(found.upstreams.size() == 1);
   CHECK(found.upstreams[0].name == "\\xff\\x1b");
   CHECK(
       found.notes ==
       std::vector<std::string>{
-          "nginx.conf:2: '\\xff\\x1b' is no host name; the target's own is sent",
+          "nginx.conf:2: proxy_pass http://\\xff\\x1b the address is no host name; localhost is "
+          "sent",
           "nginx.conf:2: http://\\x1b[31m:80/: a target has no spaces and no control characters"});
 }
 

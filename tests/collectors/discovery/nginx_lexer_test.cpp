@@ -60,11 +60,11 @@ TEST_CASE("words are taken apart as nginx does it") {
 TEST_CASE("lines are counted over quotes, comments and Lua") {
   const NginxConfig config = parse_nginx(
       "a \"1\n2\" # x\n;\r\nb { # }\nc 'x\\\ny'; }\nx_by_lua_block { --[[\n\n]] }\nd;", "f");
-  REQUIRE(config.directives.size() == 3);
+  REQUIRE(config.directives.size() == 4);
   CHECK(config.directives[0].line == 1);
   CHECK(config.directives[1].line == 4);
   CHECK(config.directives[1].block[0].line == 5);
-  CHECK(config.directives[2].line == 10);
+  CHECK(config.directives[3].line == 10);
   CHECK(config.problems.empty());
 }
 
@@ -91,8 +91,8 @@ TEST_CASE("a brace in Lua's strings and comments does not end its block") {
     CAPTURE(body);
     const NginxConfig config =
         parse_nginx("content_by_lua_block { " + std::string(body) + " } after;", "f");
-    REQUIRE(config.directives.size() == 1);
-    CHECK(config.directives[0].name == "after");
+    REQUIRE(config.directives.size() == 2);
+    CHECK(config.directives[1].name == "after");
     CHECK(config.problems.empty());
   }
   // A string ends with its line at the latest, whatever its last character is.
