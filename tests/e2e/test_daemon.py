@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The daemon against real servers: nginx before a Node application, Prometheus, reload, trouble."""
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -40,6 +41,16 @@ def process(*arguments, **options):
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+
+
+def listening(port):
+    """Waits until something does."""
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"nothing listens on {port}")
 
 
 @contextlib.contextmanager
@@ -82,6 +93,69 @@ def test_nginx_before_a_node_application_that_stops(tmp_path):
         assert "connect_refused" in page and "ss -ltnp" in page
         with process("node", str(app)):
             a.wait_for(lambda a: a.value("upstream_up", upstream="front") == 1)
+
+
+# What the application does: its class, and that of nginx in front of it.
+TROUBLE = {
+    "hang": ("response_timeout", "response_timeout"),
+    "close": ("closed_before_headers", "http_gateway_error"),
+    "reset": ("reset_before_headers", "http_gateway_error"),
+    "503": ("http_503", "http_503"),
+    "500": ("http_5xx", "http_5xx"),
+}
+APPLICATION = """
+const { readFileSync } = require('fs');
+require('http').createServer((request, response) => {
+  const mode = readFileSync(process.argv[2], 'utf8');
+  if (mode === 'hang') return;
+  if (mode === 'close') return request.socket.end();
+  if (mode === 'reset') return request.socket.resetAndDestroy();
+  response.writeHead(mode === 'well' ? 200 : Number(mode)).end('hello');
+}).listen(Number(process.argv[3]), '127.0.0.1');
+"""
+
+
+def test_nginx_before_a_node_application_in_every_trouble(tmp_path):
+    need("nginx", "node")
+    front, back = agent.free_port(), agent.free_port()
+    mode = tmp_path / "mode"
+    mode.write_text("well")
+    (tmp_path / "app.js").write_text(APPLICATION)
+    config = upstream("front", f"http://127.0.0.1:{front}/") + upstream(
+        "app", f"http://127.0.0.1:{back}/"
+    )
+
+    def shows(a, name, error_class):
+        """The class of the last result, and that it was counted with its phase."""
+        code = catalogue[error_class]["code"]
+        counted = a.value("upstream_probe_errors_total", upstream=name, error_class=error_class,
+                          phase=catalogue[error_class]["phase"])
+        return a.value("upstream_probe_result_code", upstream=name) == code and counted
+
+    listed = subprocess.run([agent.binary(), "explain", "--all", "--json"], capture_output=True,
+                            check=True)
+    catalogue = {row["name"]: row for row in json.loads(listed.stdout)}
+    def up(a):
+        return (a.value("upstream_up", upstream="front") == 1
+                and a.value("upstream_up", upstream="app") == 1)
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(process("node", str(tmp_path / "app.js"), str(mode), str(back)))
+        stack.enter_context(nginx(tmp_path, front, back))
+        listening(front)
+        listening(back)
+        a = stack.enter_context(agent.running(config, tmp_path))
+        a.wait_for(up)
+        for trouble, (app_class, front_class) in TROUBLE.items():
+            mode.write_text(trouble)
+            a.wait_for(lambda a: shows(a, "app", app_class) and shows(a, "front", front_class))
+            a.wait_for(lambda a: a.value("upstream_up", upstream="front") == 0
+                       and a.value("upstream_up", upstream="app") == 0)
+            mode.write_text("well")
+            a.wait_for(up)
+        counted = {labels["error_class"]
+                   for labels, value in a.metrics()["upstream_probe_errors_total"] if value > 0}
+        assert counted == {name for classes in TROUBLE.values() for name in classes}
 
 
 def test_a_page_that_prometheus_accepts(tmp_path):
