@@ -31,6 +31,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def upstream(name, url, more=""):
+    return (f'[[upstream]]\nname = "{name}"\ntargets = ["{url}"]\ninterval = "500ms"\n'
+            f'timeout = "400ms"\n{more}\n')
+
+
 def probe(*arguments, prefix=(), timeout="2s"):
     """The JSON of one probe and the exit status."""
     done = subprocess.run(

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What name servers, the hosts file and the C library say of a name."""
+import pathlib
+import subprocess
+
+import pytest
+
+from tests.lab import agent
+from tests.lab.agent import upstream
+from tests.lab.network import dns_namespace
+
+DNS = {
+    "nx": "dns_not_found",
+    "nodata": "dns_not_found",
+    "servfail": "dns_failed",
+    "refused": "dns_failed",
+    "notimp": "dns_failed",
+    "formerr": "dns_failed",
+    "half": "dns_failed",
+    "silent": "dns_timeout",
+}
+
+
+def test_what_a_resolver_says():
+    with dns_namespace() as inside:
+        for name, wanted in DNS.items():
+            result, _ = agent.probe(f"http://{name}.test/", prefix=inside, timeout="2s")
+            assert (result["error_class"], result["phase"]) == (wanted, "dns"), (name, result)
+            assert set(result["timings"]) == {"total"}, result
+        result, _ = agent.probe("http://ok.test:1/", prefix=inside)
+        assert result["error_class"] == "connect_refused", result
+        assert (result["addresses"], result["address"]) == (1, "127.0.0.1:1")
+        assert "dns" in result["timings"]
+
+
+@pytest.mark.parametrize("rcode", ["servfail", "refused", "notimp"])
+def test_the_next_name_server_is_asked_where_the_first_fails(rcode):
+    two = "nameserver 127.0.0.52\nnameserver 127.0.0.53\n"
+    with dns_namespace(two, servers=(f"127.0.0.52/{rcode}", "127.0.0.53")) as inside:
+        result, _ = agent.probe("http://ok.test:1/", prefix=inside)
+        assert (result["error_class"], result["address"]) == ("connect_refused", "127.0.0.1:1")
+        result, _ = agent.probe("http://nx.test:1/", prefix=inside)
+        assert result["error_class"] == "dns_not_found", result
+    with dns_namespace(two, servers=(f"127.0.0.52/{rcode}", f"127.0.0.53/{rcode}")) as inside:
+        result, _ = agent.probe("http://ok.test:1/", prefix=inside)
+        code = {"servfail": 2, "refused": 5, "notimp": 4}[rcode]
+        assert (result["error_class"], result["detail"]) == ("dns_failed", f"rcode_{code}"), result
+
+
+def test_both_families_come_from_one_name_of_the_search_list():
+    search = "nameserver 127.0.0.53\nsearch a.test b.test\n"
+    with dns_namespace(search) as inside:
+        # four.a.test has an A record only, four.b.test an AAAA record only.
+        result, _ = agent.probe("http://four:1/", prefix=inside)
+        assert (result["addresses"], result["address"]) == (1, "127.0.0.1:1"), result
+
+
+def test_the_hosts_file_comes_before_any_server():
+    hosts = {"hosts": "127.0.0.9 servfail.test pinned\n"}
+    with dns_namespace(files=hosts) as inside:
+        for name in ("servfail.test", "pinned", "PINNED"):
+            result, _ = agent.probe(f"http://{name}:1/", prefix=inside)
+            assert (result["error_class"], result["address"]) == ("connect_refused", "127.0.0.9:1")
+
+
+def test_sources_that_only_the_c_library_knows():
+    """nsswitch.conf names a source of the lab's; a not-found is confirmed by it."""
+    library = pathlib.Path(agent.binary()).parent / "tests/lab"
+    if not (library / "libnss_lab.so.2").exists():
+        pytest.skip("libnss_lab.so.2 is not built beside the agent")
+    nsswitch = {"nsswitch.conf": "hosts: files lab dns\n", "hosts": "127.0.0.1 localhost\n"}
+    env = ["env", f"LD_LIBRARY_PATH={library}"]
+    with dns_namespace(files=nsswitch) as inside:
+        result, _ = agent.probe("http://only-nss.test:1/", prefix=[*inside, *env])
+        assert (result["error_class"], result["address"]) == ("connect_refused", "127.0.0.1:1")
+        result, _ = agent.probe("http://nx.test/", prefix=[*inside, *env])
+        assert (result["error_class"], result["detail"]) == ("dns_not_found", "rcode_3"), result
+        # Not held up for ever by a source that is; nothing is claimed to be confirmed.
+        result, _ = agent.probe("http://hangs.test/", prefix=[*inside, *env], timeout="5s")
+        assert (result["error_class"], result["detail"]) == ("dns_not_found", "rcode_3,unconfirmed")
+
+
+def test_a_dead_resolver_blames_nobody(tmp_path):
+    config = "".join(upstream(name, f"http://{name}.test/") for name in ("silent", "nx"))
+    with dns_namespace() as inside, agent.running(config, tmp_path, inside) as a:
+        # The resolver answers for one name: the other's silence is its own.
+        a.wait_for(lambda a: a.value("upstream_up", upstream="nx") == 0
+                   and a.value("upstream_up", upstream="silent") == 0)
+    alone = upstream("silent", "http://silent.test/")
+    with dns_namespace() as inside, agent.running(alone, tmp_path, inside) as a:
+        # Also alone: a zone that hangs is not a resolver that does.
+        a.wait_for(lambda a: a.value("upstream_up", upstream="silent") == 0)
+        assert not a.value("upstream_agent_local_errors_total", reason="resolver_dead")
+    with dns_namespace() as inside:
+        subprocess.run([*inside, "iptables", "-A", "INPUT", "-p", "udp", "--dport", "53", "-j",
+                        "DROP"], check=True)
+        with agent.running(alone, tmp_path, inside) as a:
+            a.wait_for(lambda a: a.value("upstream_agent_local_errors_total",
+                                           reason="resolver_dead") >= 3)
+            assert a.value("upstream_up", upstream="silent") is None
