@@ -78,6 +78,8 @@ def test_every_file_says_its_licence():
             continue
         if path.relative_to(ROOT).parts[:2] == ("tests", "fixtures"):
             continue  # copies of formats that know no comment
+        if path.relative_to(ROOT).parts[:3] == ("tests", "fuzz", "seeds"):
+            continue  # bytes as they are to be read
         head = path.read_text().splitlines()[:3]
         if not any("SPDX-License-Identifier: Apache-2.0" in line for line in head):
             wrong.append(str(path.relative_to(ROOT)))
@@ -87,6 +89,19 @@ def test_every_file_says_its_licence():
 def test_top_level_folders():
     folders = {p.relative_to(ROOT).parts[0] for p in TRACKED if len(p.relative_to(ROOT).parts) > 1}
     assert folders <= {"agent", "collectors", "dashboards", "tests", "packaging", ".ci"}
+
+
+def test_every_fuzz_target_is_declared_and_replayed_on_seeds_of_its_own():
+    fuzz = ROOT / "tests" / "fuzz"
+    targets = sorted(p.name.removesuffix("_fuzz.cpp") for p in fuzz.glob("*_fuzz.cpp"))
+    assert len(targets) >= 18
+    header = (fuzz / "fuzz.h").read_text()
+    assert sorted(re.findall(r"^void (\w+)\(std::string_view bytes\);", header, re.M)) == targets
+    replay = (fuzz / "replay.cpp").read_text()
+    assert sorted(re.findall(r'\breplay\("(\w+)", \w+', replay)) == targets
+    for name in targets:
+        assert any((fuzz / "seeds" / name).iterdir()), name
+        assert (fuzz / "dictionaries" / f"{name}.dict").exists(), name
 
 
 def test_every_probe_type_has_a_test_and_a_row_in_the_documentation():

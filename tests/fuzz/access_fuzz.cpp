@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who may have which page: the request line, Host and Origin, which any web page can make a browser
+// send. One line each: method, path, Host, Origin, the name of another header.
+#include "agent/web/access.h"
+
+#include <algorithm>
+#include <string>
+
+#include "agent/web/router.h"
+#include "collectors/core/text.h"
+#include "tests/fuzz/fuzz.h"
+
+namespace ua::fuzz {
+namespace {
+
+bool consists_of(std::string_view text, std::string_view characters) {
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+bool is_dotted_quad(std::string_view text) {
+  const auto parts = split(text, '.');
+  return parts.size() == 4 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+           return consists_of(part, "0123456789") && part.size() <= 3 &&
+                  std::stoi(std::string(part)) < 256;
+         });
+}
+
+/// Whether a browser that is told this host needs no DNS for it: "localhost", four numbers, or
+/// something in brackets that only an IPv6 address can be; then a port or nothing.
+bool needs_no_dns(std::string_view host) {
+  const std::size_t close = host.starts_with('[') ? host.find(']') : 0;
+  const std::size_t colon = host.find(':', close);
+  const std::string_view name = host.substr(0, colon);
+  const std::string_view port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
+  if (!port.empty() && !consists_of(port, "0123456789")) return false;
+  if (!name.starts_with('[')) return iequals(name, "localhost") || is_dotted_quad(name);
+  return name.size() >= 4 && name.back() == ']' &&
+         consists_of(name.substr(1, name.size() - 2), "0123456789abcdefABCDEF:.") &&
+         name.find(':') != std::string_view::npos;
+}
+
+void check_host(std::string_view host) {
+  if (!is_local_name(host)) return;
+  expect(needs_no_dns(host), "a local name is an address or localhost, and nothing else");
+  expect(is_local_name(to_lower(host)), "a local name in lower case is one");
+}
+
+void check_route(std::string_view method, std::string_view path) {
+  const Route route = find_route(method, path);
+  if (route.handler != "other") expect_same(route.handler, path, "a path matches exactly");
+  expect((route.page == Page::none) == (route.handler == "other"), "a page has its own handler");
+  if (route.refusal != 0) return;
+  expect(route.page != Page::none, "what is not refused has a page");
+  expect(method == "GET" || method == "HEAD" || (method == "POST" && route.page == Page::reload),
+         "only POST changes something");
+}
+
+void check_request(AccessRequest request) {
+  const bool reads = !refuse_private(request);
+  const bool acts = !refuse_action(request);
+  expect(reads || !acts, "who may act may read");
+  expect(!reads || request.host.empty() || needs_no_dns(request.host), "no page by a DNS name");
+  if (acts && !request.origin.empty()) {
+    expect(to_lower(request.origin).ends_with("://" + to_lower(request.host)),
+           "an action comes from a page of the same origin");
+  }
+  request.forwarded = true;
+  expect(refuse_private(request).has_value(), "nothing private through a proxy");
+  request.forwarded = false;
+  request.from_loopback = false;
+  expect(refuse_private(request).has_value(), "nothing private to another host");
+}
+
+}  // namespace
+
+void access(std::string_view bytes) {
+  Input input(bytes);
+  const std::string_view method = input.line();
+  const std::string_view path = input.line();
+  check_route(method, path);
+  AccessRequest request;
+  request.from_loopback = true;
+  request.host = input.line();
+  request.origin = input.line();
+  const std::string_view header = input.line();
+  request.forwarded = is_forwarding(header);
+  expect(request.forwarded == is_forwarding(to_lower(header)), "case means nothing");
+  check_host(request.host);
+  check_request(request);
+}
+
+}  // namespace ua::fuzz
