@@ -128,7 +128,8 @@ std::optional<ProbeColumns::Row> ProbeColumns::add(const ProbeStore::RowSpec& sp
   if (!reserve(state, count)) return std::nullopt;
   for (const ErrorClass born : born_classes(state.kind)) state.errors.push_back({born, 0, Time{}});
   const Row row = take_slot();
-  labels[row] = block.text();
+  label_texts_[row] = block.text();
+  labels[row] = label_texts_[row];
   live_labels_.insert(labels[row]);
   states[row] = std::move(state);
   added[row] = ++additions;
@@ -167,6 +168,7 @@ ProbeColumns::Row ProbeColumns::take_slot() {
   }
   const auto row = static_cast<Row>(labels.size());
   labels.emplace_back();
+  label_texts_.emplace_back();
   added.push_back(0);
   attempts.push_back(0);
   for (auto& column : gauges) column.push_back(kAbsent);
@@ -187,7 +189,8 @@ void ProbeColumns::clear(Row row) {
     std::fill_n(histogram.counts.begin() + static_cast<std::ptrdiff_t>(row * width), width, 0);
     histogram.sums[row] = 0;
   }
-  labels[row].clear();
+  labels[row] = {};
+  label_texts_[row].clear();
   states[row] = RowState{};
   attempts[row] = 0;
   added[row] = 0;

@@ -70,8 +70,8 @@ struct ProbeColumns {
   std::atomic<std::uint64_t> label_bytes{0};  ///< of all series together
 
   // Columns, indexed by row.
-  std::deque<std::string> labels;    ///< a deque: live_labels points into it
-  std::vector<std::uint64_t> added;  ///< the addition that filled the slot; 0: free
+  std::vector<std::string_view> labels;  ///< read for every sample of a page
+  std::vector<std::uint64_t> added;      ///< the addition that filled the slot; 0: free
   std::vector<std::uint64_t> attempts;
   std::array<std::vector<double>, kProbeGaugeCount> gauges;
   std::array<std::vector<double>, kTimedPhaseCount> last_durations;  ///< NaN: absent, as in gauges
@@ -93,6 +93,7 @@ struct ProbeColumns {
   void record_certificate(Row row, const TlsFacts& facts);
   void forget_certificate(Row row);
 
+  std::deque<std::string> label_texts_;  // a deque: views of them stay valid
   std::vector<Row> free_rows_;
   std::unordered_set<std::string_view> live_labels_;
 };

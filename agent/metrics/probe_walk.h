@@ -81,7 +81,7 @@ void ProbeWalk<Sink>::each_row(std::size_t samples_a_row, const Write& write) co
       const std::size_t end = std::min(begin + slice, columns_.added.size());
       for (std::size_t row = begin; row < end; ++row) {
         if (row + kFetchAhead < columns_.labels.size()) {
-          const std::string& ahead = columns_.labels[row + kFetchAhead];
+          const std::string_view ahead = columns_.labels[row + kFetchAhead];
           fetch(ahead.data(), ahead.size());
         }
         if (columns_.added[row] != 0 && columns_.added[row] <= last_) write(static_cast<Row>(row));
