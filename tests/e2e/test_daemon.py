@@ -162,8 +162,12 @@ def test_own_descriptors_run_out_and_no_upstream_is_blamed(tmp_path):
         '[metrics]\nbirth_hold = "0s"\n' + upstream("ok", f"http://{host}:{port}/"), tmp_path
     ) as a:
         a.wait_for(lambda a: a.value("upstream_up", upstream="ok") == 1)
-        open_now = len(os.listdir(f"/proc/{a.process.pid}/fd"))
-        subprocess.run(["prlimit", f"--nofile={max(open_now - 4, 8)}:", "-p", str(a.process.pid)],
+        always_open = None  # and not just while a probe, a sample or a scrape has something open
+        for _ in range(20):
+            open_now = len(os.listdir(f"/proc/{a.process.pid}/fd"))
+            always_open = min(open_now, always_open or open_now)
+            time.sleep(0.05)
+        subprocess.run(["prlimit", f"--nofile={always_open - 4}:", "-p", str(a.process.pid)],
                        check=True)
         time.sleep(3)
         subprocess.run(["prlimit", "--nofile=1024:", "-p", str(a.process.pid)], check=True)
