@@ -16,7 +16,6 @@
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <system_error>
 #include <vector>
 
 #include "agent/log_limit.h"
@@ -167,7 +166,7 @@ Result<void> start_logging(std::string_view level, std::string_view format, int 
   }
   // A copy, as a writer that is left behind may outlive the caller's.
   UniqueFd own(fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (!own) return fail("cannot log: " + std::generic_category().message(errno), errno);
+  if (!own) return fail("cannot log: " + errno_text(errno), errno);
   auto logging = std::make_unique<Logging>();
   logging->json = format == "json";
   logging->pool = std::make_shared<spdlog::details::thread_pool>(kQueueLines, 1);

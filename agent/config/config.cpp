@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 #include <tuple>
 
 #include "agent/config/key_places.h"
@@ -14,6 +13,7 @@
 #include "agent/config/toml_file.h"
 #include "agent/config/upstream_reader.h"
 #include "collectors/core/table_reader.h"
+#include "collectors/core/text.h"
 
 namespace ua {
 namespace {
@@ -99,8 +99,8 @@ tl::expected<Config, Diagnostics> load_default_config(const std::filesystem::pat
   const int error = lstat(file.c_str(), &status) == 0 ? 0 : errno;
   if (error == 0) return load_config(file);
   if (error != ENOENT) {
-    return tl::unexpected(Diagnostics{
-        {file.string(), 0, 0, "cannot be read: " + std::generic_category().message(error)}});
+    return tl::unexpected(
+        Diagnostics{{file.string(), 0, 0, "cannot be read: " + errno_text(error)}});
   }
   Diagnostics diagnostics;
   const std::vector<std::filesystem::path> files = toml_files_of(conf_d(file), diagnostics);

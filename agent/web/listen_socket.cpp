@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <system_error>
 #include <utility>
 
+#include "collectors/core/text.h"
 #include "collectors/probes/endpoint.h"
 
 namespace ua {
@@ -19,13 +19,11 @@ namespace {
 /// worked off.
 constexpr int kBacklog = 1024;
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 Result<ListenSocket> listen_on(const Endpoint& endpoint, bool dual_stack, std::string_view said) {
   ListenSocket result;
   result.fd.reset(socket(endpoint.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!result.fd)
-    return fail("cannot listen on " + std::string(said) + ": " + reason(errno), errno);
+    return fail("cannot listen on " + std::string(said) + ": " + errno_text(errno), errno);
   const int on = 1;
   const int off = 0;
   if (endpoint.family() != AF_UNIX) {
@@ -39,7 +37,7 @@ Result<ListenSocket> listen_on(const Endpoint& endpoint, bool dual_stack, std::s
     const int error = errno;
     std::string hint;
     if (error == EADDRINUSE) hint = "; choose another with --web.listen-address";
-    return fail("cannot listen on " + std::string(said) + ": " + reason(error) + hint, error);
+    return fail("cannot listen on " + std::string(said) + ": " + errno_text(error) + hint, error);
   }
   Endpoint bound;
   bound.size = sizeof bound.storage;

@@ -7,16 +7,14 @@
 
 #include <array>
 #include <cerrno>
-#include <system_error>
 
+#include "collectors/core/text.h"
 #include "collectors/core/unique_fd.h"
 
 namespace ua {
 namespace {
 
 constexpr std::size_t kMaxSecret = 64UL * 1024;
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 struct Opened {
   UniqueFd fd;
@@ -27,8 +25,8 @@ Result<Opened> open_regular(const std::filesystem::path& path) {
   Opened result;
   // O_NONBLOCK: opening a FIFO without a writer would wait for ever.
   result.fd.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!result.fd) return fail("cannot open " + path.string() + ": " + reason(errno), errno);
-  if (fstat(result.fd.get(), &result.status) != 0) return fail(reason(errno), errno);
+  if (!result.fd) return fail("cannot open " + path.string() + ": " + errno_text(errno), errno);
+  if (fstat(result.fd.get(), &result.status) != 0) return fail(errno_text(errno), errno);
   if (!S_ISREG(result.status.st_mode))
     return fail(path.string() + " is not a regular file", EINVAL);
   return result;
@@ -40,7 +38,7 @@ Result<std::string> read_all(int fd, const std::filesystem::path& path, std::siz
   for (;;) {
     const ssize_t size = ::read(fd, buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return fail("cannot read " + path.string() + ": " + reason(errno), errno);
+    if (size < 0) return fail("cannot read " + path.string() + ": " + errno_text(errno), errno);
     if (size == 0) return content;
     content.append(buffer.data(), static_cast<std::size_t>(size));
     if (content.size() > max_bytes) {

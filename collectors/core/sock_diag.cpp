@@ -16,8 +16,8 @@
 #include <limits>
 #include <span>
 #include <string_view>
-#include <system_error>
 
+#include "collectors/core/text.h"
 #include "collectors/core/unique_fd.h"
 
 namespace ua {
@@ -34,8 +34,6 @@ using Operation = inet_diag_bc_op;
 using Program = std::vector<Operation>;
 constexpr std::size_t kLeaf = 5;  // operations for one port
 constexpr std::size_t kFork = 2;  // operations to choose between two halves
-
-std::string reason(int error) { return std::generic_category().message(error); }
 
 std::uint16_t jump(std::size_t operations) {
   return static_cast<std::uint16_t>(operations * sizeof(Operation));
@@ -97,7 +95,7 @@ Result<void> send_request(int fd, const DiagFilter& filter) {
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
-  if (sendmsg(fd, &message, 0) < 0) return fail("sock_diag: " + reason(errno), errno);
+  if (sendmsg(fd, &message, 0) < 0) return fail("sock_diag: " + errno_text(errno), errno);
   return {};
 }
 
@@ -149,7 +147,7 @@ Result<bool> take_message(const nlmsghdr& header, std::string_view payload,
     const int error = beginning<int>(payload);  // both begin with a negative errno
     if (error == 0) return false;
     const int code = error < 0 && error != std::numeric_limits<int>::min() ? -error : EPROTO;
-    return fail("sock_diag: " + reason(code), code);
+    return fail("sock_diag: " + errno_text(code), code);
   }
   // The kernel answers either request with either type.
   const bool is_socket =
@@ -165,7 +163,7 @@ Result<std::size_t> receive(int fd, std::vector<char>& buffer) {
   do {
     size = recv(fd, buffer.data(), buffer.size(), MSG_TRUNC);
   } while (size < 0 && errno == EINTR);
-  if (size < 0) return fail("sock_diag: " + reason(errno), errno);
+  if (size < 0) return fail("sock_diag: " + errno_text(errno), errno);
   if (static_cast<std::size_t>(size) > buffer.size()) {
     return fail("sock_diag: an answer was cut short", EMSGSIZE);
   }
@@ -201,7 +199,7 @@ Result<bool> read_diag_messages(std::string_view bytes,
 Result<void> walk_tcp_sockets(const DiagFilter& filter,
                               const std::function<void(const DiagSocket&)>& visit) {
   const UniqueFd fd(socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
-  if (!fd) return fail("sock_diag: " + reason(errno), errno);
+  if (!fd) return fail("sock_diag: " + errno_text(errno), errno);
   setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience);
   if (Result<void> sent = send_request(fd.get(), filter); !sent) return sent;
   std::vector<char> buffer(kReceiveBuffer);

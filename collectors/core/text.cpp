@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <system_error>
 #include <utility>
 
 #include "collectors/core/utf8.h"
@@ -80,6 +81,8 @@ bool is_unprintable(char32_t c) {
 }
 
 }  // namespace
+
+std::string errno_text(int error) { return std::generic_category().message(error); }
 
 std::string escape_line(std::string_view bytes, std::size_t max_bytes) {
   const bool cut = bytes.size() > max_bytes;

@@ -19,6 +19,9 @@ namespace ua {
 /// `\xHH`; a backslash stays. Longer than `max_bytes` (of input) is cut and marked "...".
 std::string escape_line(std::string_view bytes, std::size_t max_bytes = 512);
 
+/// "Connection refused" for ECONNREFUSED.
+std::string errno_text(int error);
+
 /// A URL, or what was meant as one, to be shown: its user and password become "***", its query and
 /// fragment "?...", and where a password may hold a '?' all of it is hidden.
 std::string without_secrets(std::string_view url);

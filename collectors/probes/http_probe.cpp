@@ -4,6 +4,7 @@
 #include <array>
 #include <string>
 
+#include "collectors/core/text.h"
 #include "collectors/probes/certificate_fetch.h"
 #include "collectors/probes/curl_socket.h"
 #include "collectors/probes/http_answer.h"
@@ -233,6 +234,9 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
   }
   if (outcome.error == ErrorClass::none) {
     judge(result);
+  } else if (code == CURLE_COULDNT_CONNECT) {
+    // Its text names the address that it was given to keep it from resolving.
+    if (evidence_.connect_errno != 0) outcome.message = errno_text(evidence_.connect_errno);
   } else if (error_text_[0] != '\0' && !evidence_.timed_out) {
     outcome.message = error_text_.data();
   }

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "collectors/core/text.h"
 #include "collectors/probes/dial.h"
 #include "collectors/probes/hiding_mount.h"
 #include "collectors/probes/local_listener.h"
@@ -137,6 +138,7 @@ class ProbeRun::Leg {
     Classified classified = classify_dial(failure);
     failed.error = classified.error;
     failed.detail = std::move(classified.detail);
+    if (failure.error != 0) failed.message = errno_text(failure.error);
     check_hidden(failed);
     if (!best_failure_ || reach(failed.error) > reach(best_failure_->error)) {
       best_failure_ = std::move(failed);
