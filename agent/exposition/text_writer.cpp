@@ -116,13 +116,14 @@ std::string_view own_label(FamilyType type) {
   return {};
 }
 
-/// Sorted by name, so that equal sets of labels give equal blocks.
+/// Sorted by the names that are shown, so that equal sets of labels give equal blocks.
 std::string label_text(const prometheus::ClientMetric& metric, FamilyType type) {
   auto labels = metric.label;
+  for (auto& label : labels) label.name = label_name(label.name);
   std::sort(labels.begin(), labels.end());
   LabelBlock block;
   for (const auto& label : labels) {
-    if (label_name(label.name) != own_label(type)) block.add(label.name, label.value);
+    if (label.name != own_label(type)) block.add(label.name, label.value);
   }
   return block.text();
 }
@@ -326,12 +327,15 @@ void TextWriter::write_histogram(const std::string& labels,
 
 void TextWriter::write_summary(const std::string& labels, const prometheus::ClientMetric& metric) {
   auto quantiles = metric.summary.quantile;
+  // Before they are sorted, for which a NaN has no place.
+  refused_ += std::erase_if(quantiles, [](const auto& one) {
+    return !(one.quantile >= 0 && one.quantile <= 1) || one.value < 0;
+  });
   std::sort(quantiles.begin(), quantiles.end(),
             [](const auto& a, const auto& b) { return a.quantile < b.quantile; });
   double last = -1;
   for (const auto& quantile : quantiles) {
-    if (!(quantile.quantile > last && quantile.quantile >= 0 && quantile.quantile <= 1) ||
-        quantile.value < 0) {
+    if (quantile.quantile <= last) {
       ++refused_;
       continue;
     }

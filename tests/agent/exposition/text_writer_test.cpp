@@ -172,6 +172,17 @@ TEST_CASE("prometheus-cpp families come sorted by labels and without duplicates"
         "# HELP f F.\n# TYPE f gauge\nf{a=\"1\",x=\"a\"} 2\nf{a=\"1\",x=\"b\"} 2\n");
 }
 
+TEST_CASE("labels are sorted by the names that are shown") {
+  prometheus::ClientMetric a;
+  a.label = {{"", "1"}, {"-b", "2"}};
+  prometheus::ClientMetric b;
+  b.label = {{"-b", "2"}, {"_", "1"}};
+  TextWriter writer(kText);
+  writer.families({family(prometheus::MetricType::Gauge, {a, b})});
+  CHECK(writer.refused() == 1);
+  CHECK(writer.finish() == "# HELP f F.\n# TYPE f gauge\nf{_=\"1\",_b=\"2\"} 0\n");
+}
+
 TEST_CASE("a histogram is completed with +Inf and stays cumulative") {
   prometheus::ClientMetric metric;
   metric.label = {{"le", "mine"}, {"k", "v"}};
@@ -193,14 +204,17 @@ f_count{k="v"} 9
 
 TEST_CASE("a summary has its quantiles, sum and count") {
   prometheus::ClientMetric metric;
-  metric.summary.quantile = {{0.99, 2.0}, {0.5, 1.0}, {1.5, 3.0}};
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  metric.summary.quantile = {{0.5, 1}, {0.99, 2}, {kNone, 4}, {0.75, 3}, {1.5, 3}};
   metric.summary.sample_count = 4;
   metric.summary.sample_sum = 5;
   TextWriter writer(kText);
   writer.families({family(prometheus::MetricType::Summary, {metric})});
+  CHECK(writer.refused() == 2);
   CHECK(writer.finish() == R"(# HELP f F.
 # TYPE f summary
 f{quantile="0.5"} 1
+f{quantile="0.75"} 3
 f{quantile="0.99"} 2
 f_sum 5
 f_count 4
