@@ -134,8 +134,14 @@ Answer make_answer(Input input) {
   return result;
 }
 
-/// What must come of a proper answer, said once more.
-ErrorClass wanted(const Answer& answer, bool expect_body) {
+bool is_redirect(int status) {
+  return (status >= 301 && status <= 303) || status == 307 || status == 308;
+}
+
+/// What must come of a proper answer, said once more. Its headers have made-up names, so that it
+/// has no Location.
+ErrorClass wanted(const Answer& answer, bool follow, bool expect_body) {
+  if (follow && is_redirect(answer.status)) return ErrorClass::content_mismatch;  // to nowhere
   if (answer.status == 429) return ErrorClass::rate_limited;
   if (answer.status == 503) return ErrorClass::http_503;
   if (answer.status == 502 || answer.status == 504) return ErrorClass::http_gateway_error;
@@ -165,7 +171,7 @@ void http_answer(std::string_view bytes) {
   const Answer answer = make_answer(input);
   const ProbeResult result = probe(options, answer.bytes);
   check_result(result, follow);
-  const ErrorClass error = wanted(answer, (options & 2U) != 0);
+  const ErrorClass error = wanted(answer, follow, (options & 2U) != 0);
   if (error != ErrorClass::unknown) {
     expect_same(name(result.outcome.error), name(error),
                 "a proper answer has the class of its status");
