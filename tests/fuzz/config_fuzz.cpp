@@ -90,15 +90,6 @@ void check_shards(const Config& config) {
   expect(whole == parts, "shards divide the targets");
 }
 
-/// Without HELP and TYPE.
-std::size_t bytes_of_series(std::string_view page) {
-  std::size_t result = 0;
-  for (const std::string_view line : split(page, '\n')) {
-    if (!line.empty() && line[0] != '#') result += line.size() + 1;
-  }
-  return result;
-}
-
 /// The metrics page of this configuration is valid, and shows each target.
 void check_page(const Config& config) {
   ProbeStore store(config.metrics, 1'000'000);

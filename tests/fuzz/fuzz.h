@@ -81,6 +81,7 @@ void http_answer(std::string_view bytes);
 void log_line(std::string_view bytes);
 void negotiate(std::string_view bytes);
 void nginx(std::string_view bytes);
+void probe_series(std::string_view bytes);
 void redirect(std::string_view bytes);
 void report(std::string_view bytes);
 void sock_diag(std::string_view bytes);

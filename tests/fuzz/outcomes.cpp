@@ -33,6 +33,17 @@ TlsFacts tls(Input& input) {
   return result;
 }
 
+void add_rarer_facts(Input& input, Outcome& outcome) {
+  outcome.redirected_to = input.text();
+  outcome.server_name = input.text();
+  const std::string fingerprint(input.text());
+  if (input.coin()) outcome.dns_ttl = duration(input);
+  if (!outcome.tls) return;
+  if (outcome.tls->certificate) outcome.tls->certificate->fingerprint_sha256 = fingerprint;
+  if (input.coin()) outcome.tls->chain_not_after = date(input);
+  outcome.tls->from_second_handshake = input.coin();
+}
+
 }  // namespace
 
 Outcome make_outcome(Input& input) {
@@ -50,6 +61,7 @@ Outcome make_outcome(Input& input) {
                             input.word(), input.byte()};
   }
   if (input.coin()) result.tls = tls(input);
+  if (input.coin()) add_rarer_facts(input, result);
   return result;
 }
 

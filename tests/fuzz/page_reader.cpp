@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "collectors/core/text.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/unicode.h"
 
@@ -233,6 +234,14 @@ class Reader {
 
 std::vector<PageFamily> read_page(std::string_view page, ExpositionFormat format) {
   return Reader(page, format).read();
+}
+
+std::size_t bytes_of_series(std::string_view page) {
+  std::size_t result = 0;
+  for (const std::string_view line : split(page, '\n')) {
+    if (!line.empty() && line[0] != '#') result += line.size() + 1;
+  }
+  return result;
 }
 
 }  // namespace ua::fuzz

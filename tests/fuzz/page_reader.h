@@ -16,6 +16,7 @@ struct PageSample {
   std::string name;
   std::map<std::string, std::string> labels;
   double value = 0;
+  bool operator==(const PageSample&) const = default;
 };
 
 struct PageFamily {
@@ -27,5 +28,8 @@ struct PageFamily {
 
 /// Throws Broken where the page is not valid.
 std::vector<PageFamily> read_page(std::string_view page, ExpositionFormat format);
+
+/// Without HELP, TYPE and the end.
+std::size_t bytes_of_series(std::string_view page);
 
 }  // namespace ua::fuzz

@@ -55,6 +55,7 @@ TEST_CASE("fuzz: an HTTP answer") { replay("http_answer", http_answer); }
 TEST_CASE("fuzz: log lines") { replay("log_line", log_line); }
 TEST_CASE("fuzz: Accept headers") { replay("negotiate", negotiate); }
 TEST_CASE("fuzz: nginx's configuration") { replay("nginx", nginx); }
+TEST_CASE("fuzz: the series of probes") { replay("probe_series", probe_series, 500); }
 TEST_CASE("fuzz: redirects") { replay("redirect", redirect); }
 TEST_CASE("fuzz: probe reports") { replay("report", report); }
 TEST_CASE("fuzz: sock_diag messages") { replay("sock_diag", sock_diag); }
