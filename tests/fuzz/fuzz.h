@@ -89,5 +89,6 @@ void status_page(std::string_view bytes);
 void target(std::string_view bytes);
 void tcp_tables(std::string_view bytes);
 void text(std::string_view bytes);
+void tls_answer(std::string_view bytes);
 
 }  // namespace ua::fuzz

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // An HTTP probe whose peer answers with any bytes. The first byte says which options the probe has
 // and whether the rest is the answer itself, or what to build a proper one of.
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 #include <vector>
 
-#include "collectors/core/epoll_loop.h"
 #include "collectors/probes/http_probe.h"
-#include "collectors/probes/probe.h"
-#include "collectors/probes/probe_engine.h"
+#include "tests/fuzz/answered.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rules.h"
-#include "tests/loopback.h"
 
 namespace ua::fuzz {
 namespace {
 
 constexpr std::uint64_t kMaxBody = 1000;
-constexpr std::size_t kMaxAnswer = 32'768;  // what a socket takes without anybody reading
 
 ProbeMaker maker(bool follow, bool expect_body) {
   HttpOptions options;
@@ -31,50 +24,11 @@ ProbeMaker maker(bool follow, bool expect_body) {
   return make_http_maker(std::move(options), TlsOptions{});
 }
 
-/// One loop and engine for all inputs, as in the agent.
-struct Bench {
-  test::Listener server{AF_INET, 8};
-  EpollLoop loop;
-  ProbeEngine engine{loop};
-  std::array<ProbeMaker, 4> makers{maker(false, false), maker(true, false), maker(false, true),
-                                   maker(true, true)};
-  Target target = *parse_target("http://a.example:8080/x?y");
-};
-
-void fill(int fd, std::string_view answer) {
-  if (::send(fd, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
-      static_cast<ssize_t>(answer.size())) {
-    throw std::runtime_error("the socket does not take the answer");
-  }
-  ::shutdown(fd, SHUT_WR);
-}
-
-/// Its closing is a reset, since thousands a second would leave the kernel with as many sockets in
-/// TIME_WAIT.
-UniqueFd connect_to(const test::Listener& server) {
-  UniqueFd fd = server.connect();
-  constexpr linger kReset{1, 0};
-  ::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &kReset, sizeof kReset);
-  return fd;
-}
-
-/// The peer has answered before it is asked, and closes its side after it.
 ProbeResult probe(std::size_t options, std::string_view answer) {
-  static Bench bench;
-  UniqueFd ours = connect_to(bench.server);
-  const UniqueFd peer = bench.server.accept();
-  fill(peer.get(), answer);
-  Connection connection{std::move(ours), *ip_endpoint("127.0.0.1", 8080), bench.loop.now()};
-  const auto running = bench.makers[options % bench.makers.size()](bench.engine, bench.target);
-  std::vector<ProbeResult> results;
-  running->start(std::move(connection), [&](ProbeResult result) {
-    results.push_back(std::move(result));
-    bench.loop.stop();
-  });
-  const Timer deadline = bench.loop.after(3s, [] { bench.loop.stop(); });
-  bench.loop.run();
-  expect(results.size() == 1, "a probe whose peer has closed ends, and ends once");
-  return std::move(results[0]);
+  static const std::array<ProbeMaker, 4> makers{maker(false, false), maker(true, false),
+                                                maker(false, true), maker(true, true)};
+  static const Target target = *parse_target("http://a.example:8080/x?y");
+  return probe_answered(makers[options % makers.size()], target, answer);
 }
 
 void check_result(const ProbeResult& result, bool follow) {
