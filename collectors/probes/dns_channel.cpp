@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +19,23 @@ constexpr Duration kTryTimeout = 1s;
 constexpr int kTries = 3;
 constexpr Duration kMaxTtl = 1h;
 constexpr std::size_t kMaxAddresses = 64;  // of one name; a hostile zone can list thousands
+
+/// What an earlier datagram of a connected UDP socket met.
+bool is_refusal(int error) {
+  return error == ECONNREFUSED || error == EHOSTUNREACH || error == ENETUNREACH;
+}
+
+bool is_datagram(int fd) {
+  int type = 0;
+  socklen_t size = sizeof type;
+  return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_DGRAM;
+}
+
+ares_ssize_t total_size(const iovec* parts, int count) {
+  std::size_t size = 0;
+  for (int i = 0; i < count; ++i) size += parts[i].iov_len;
+  return static_cast<ares_ssize_t>(size);
+}
 
 void take(const ares_addrinfo& result, DnsChannel::Answer& into) {
   for (const ares_addrinfo_node* node = result.nodes; node != nullptr; node = node->ai_next) {
@@ -72,18 +88,45 @@ void DnsChannel::own_sockets() {
         if (fd < 0) static_cast<DnsChannel*>(self)->local_error_ = errno;
         return fd;
       },
-      [](ares_socket_t fd, void*) { return ::close(fd); },
+      [](ares_socket_t fd, void* self) {
+        static_cast<DnsChannel*>(self)->refused_.erase(fd);
+        return ::close(fd);
+      },
       [](ares_socket_t fd, const sockaddr* address, ares_socklen_t size, void*) {
         return ::connect(fd, address, size);
       },
       [](ares_socket_t fd, void* buffer, std::size_t size, int flags, sockaddr* from,
-         ares_socklen_t* from_size,
-         void*) -> ares_ssize_t { return ::recvfrom(fd, buffer, size, flags, from, from_size); },
-      [](ares_socket_t fd, const iovec* parts, int count, void*) -> ares_ssize_t {
-        return ::writev(fd, parts, count);
+         ares_socklen_t* from_size, void* self) {
+        return static_cast<DnsChannel*>(self)->receive(fd, buffer, size, flags, from, from_size);
+      },
+      [](ares_socket_t fd, const iovec* parts, int count, void* self) {
+        return static_cast<DnsChannel*>(self)->send(fd, parts, count);
       },
   };
   ares_set_socket_functions(ares_, &kFunctions, this);
+}
+
+/// All questions to a server share one socket. The refusal of one of them can come out of the
+/// write of the next, which takes it from the socket: c-ares would try that one again and wait for
+/// the others' answers in vain. Kept for the read, where it fails all of them.
+ares_ssize_t DnsChannel::send(int fd, const iovec* parts, int count) noexcept {
+  const ssize_t sent = ::writev(fd, parts, count);
+  if (sent >= 0 || !is_refusal(errno) || !is_datagram(fd)) return sent;
+  refused_.emplace(fd, errno);
+  refusal_ = loop_.after(Duration::zero(), [this] {
+    const auto hold = shared_from_this();
+    for (const auto& [refused, error] : std::map(refused_)) process(refused, ARES_SOCKET_BAD);
+  });
+  return total_size(parts, count);
+}
+
+ares_ssize_t DnsChannel::receive(int fd, void* buffer, std::size_t size, int flags, sockaddr* from,
+                                 ares_socklen_t* from_size) noexcept {
+  if (const auto refused = refused_.extract(fd)) {
+    errno = refused.mapped();
+    return -1;
+  }
+  return ::recvfrom(fd, buffer, size, flags, from, from_size);
 }
 
 void DnsChannel::read_settings() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <ares.h>
+#include <sys/uio.h>
 
 #include <functional>
 #include <map>
@@ -58,6 +59,9 @@ class DnsChannel : public std::enable_shared_from_this<DnsChannel> {
   static void on_control(void* data, int status, int timeouts, unsigned char* answer,
                          int size) noexcept;
   void own_sockets();
+  ares_ssize_t send(int fd, const iovec* parts, int count) noexcept;
+  ares_ssize_t receive(int fd, void* buffer, std::size_t size, int flags, sockaddr* from,
+                       ares_socklen_t* from_size) noexcept;
   void read_settings();
   void arm();
   void process(int readable, int writable);
@@ -66,6 +70,8 @@ class DnsChannel : public std::enable_shared_from_this<DnsChannel> {
   ares_channel ares_ = nullptr;
   std::map<int, Watch> watches_;
   Timer timer_;
+  std::map<int, int> refused_;  // errno by socket: what a write met and the read is to be told
+  Timer refusal_;
   std::vector<std::string> search_domains_;
   int ndots_ = 1;
   std::size_t servers_ = 0;

@@ -47,6 +47,18 @@ def test_the_next_name_server_is_asked_where_the_first_fails(rcode):
         assert (result["error_class"], result["detail"]) == ("dns_failed", f"rcode_{code}"), result
 
 
+@pytest.mark.parametrize("dead", [("127.0.0.53",), ("127.0.0.52", "127.0.0.53")])
+def test_a_closed_resolver_port_is_told_at_once(dead):
+    # Two names are asked for, each as A and AAAA; with the first also the root's servers.
+    resolv = "".join(f"nameserver {address}\n" for address in dead) + "search a.test\n"
+    with dns_namespace(resolv, servers=()) as inside:
+        for _ in range(5):
+            result, _ = agent.probe("http://ok.test:1/", prefix=inside, timeout="5s")
+            assert (result["error_class"], result["detail"]) == (
+                "dns_failed", "server_unreachable"), result
+            assert result["timings"]["total"] < 0.9, result  # the shortest wait for an answer is 1 s
+
+
 def test_both_families_come_from_one_name_of_the_search_list():
     search = "nameserver 127.0.0.53\nsearch a.test b.test\n"
     with dns_namespace(search) as inside:
