@@ -3,14 +3,19 @@
 
 #include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
+#include <span>
 #include <stdexcept>
 #include <utility>
+
+#include "collectors/probes/dns_classify.h"
 
 namespace ua {
 namespace {
@@ -18,7 +23,11 @@ namespace {
 constexpr Duration kTryTimeout = 1s;
 constexpr int kTries = 3;
 constexpr Duration kMaxTtl = 1h;
-constexpr std::size_t kMaxAddresses = 64;  // of one name; a hostile zone can list thousands
+constexpr int kInternet = 1;  // class and types: RFC 1035 section 3.2, RFC 3596
+constexpr int kTypeA = 1;
+constexpr int kTypeNs = 2;
+constexpr int kTypeAaaa = 28;
+constexpr int kMaxAddresses = 64;  // of one name; a hostile zone can list thousands
 
 /// What an earlier datagram of a connected UDP socket met.
 bool is_refusal(int error) {
@@ -37,18 +46,50 @@ ares_ssize_t total_size(const iovec* parts, int count) {
   return static_cast<ares_ssize_t>(size);
 }
 
-void take(const ares_addrinfo& result, DnsChannel::Answer& into) {
-  for (const ares_addrinfo_node* node = result.nodes; node != nullptr; node = node->ai_next) {
-    Endpoint endpoint;
-    if (into.addresses.size() >= kMaxAddresses) break;
-    if (node->ai_addrlen > sizeof endpoint.storage) continue;
-    std::memcpy(&endpoint.storage, node->ai_addr, node->ai_addrlen);
-    endpoint.size = node->ai_addrlen;
-    into.addresses.push_back(endpoint);
-    if (node->ai_ttl <= 0) continue;  // not to be kept
-    const Duration one = std::min<Duration>(std::chrono::seconds(node->ai_ttl), kMaxTtl);
-    into.ttl = into.ttl ? std::min(*into.ttl, one) : one;
+void add(int family, const void* address, std::size_t size, int ttl, DnsChannel::Answer& to) {
+  Endpoint endpoint;
+  if (family == AF_INET) {
+    auto& ip = reinterpret_cast<sockaddr_in&>(endpoint.storage);
+    ip.sin_family = AF_INET;
+    std::memcpy(&ip.sin_addr, address, size);
+    endpoint.size = sizeof ip;
+  } else {
+    auto& ip = reinterpret_cast<sockaddr_in6&>(endpoint.storage);
+    ip.sin6_family = AF_INET6;
+    std::memcpy(&ip.sin6_addr, address, size);
+    endpoint.size = sizeof ip;
   }
+  to.addresses.push_back(endpoint);
+  if (ttl <= 0) return;  // not to be kept
+  const Duration one = std::min<Duration>(std::chrono::seconds(ttl), kMaxTtl);
+  to.ttl = to.ttl ? std::min(*to.ttl, one) : one;
+}
+
+void read_addresses(int type, const std::uint8_t* message, int size, DnsChannel::Answer& answer) {
+  int count = kMaxAddresses;
+  if (type == kTypeA) {
+    std::array<ares_addrttl, kMaxAddresses> found{};
+    answer.status = ares_parse_a_reply(message, size, nullptr, found.data(), &count);
+    if (answer.status != ARES_SUCCESS) return;
+    for (const auto& one : std::span(found).first(static_cast<std::size_t>(count))) {
+      add(AF_INET, &one.ipaddr, sizeof one.ipaddr, one.ttl, answer);
+    }
+  } else {
+    std::array<ares_addr6ttl, kMaxAddresses> found{};
+    answer.status = ares_parse_aaaa_reply(message, size, nullptr, found.data(), &count);
+    if (answer.status != ARES_SUCCESS) return;
+    for (const auto& one : std::span(found).first(static_cast<std::size_t>(count))) {
+      add(AF_INET6, &one.ip6addr, sizeof one.ip6addr, one.ttl, answer);
+    }
+  }
+  if (answer.addresses.empty()) answer.status = ARES_ENODATA;  // an alias of nothing
+}
+
+DnsChannel::Answer read_message(int type, const std::uint8_t* message, int size) {
+  DnsChannel::Answer answer;
+  answer.status = status_of_rcode(message[3] & 0x0fU);
+  if (answer.status == ARES_SUCCESS && type != kTypeNs) read_addresses(type, message, size, answer);
+  return answer;
 }
 
 }  // namespace
@@ -56,6 +97,10 @@ void take(const ares_addrinfo& result, DnsChannel::Answer& into) {
 struct DnsChannel::Question {
   DnsChannel* channel;
   Done done;
+  OnBadReply on_bad_reply = nullptr;
+  int type = 0;
+  std::vector<std::uint8_t> message = {};
+  std::optional<std::uint16_t> id = std::nullopt;
 };
 
 DnsChannel::DnsChannel(Loop& loop, OnServerError on_server_error) : loop_(loop) {
@@ -110,6 +155,12 @@ void DnsChannel::own_sockets() {
 /// write of the next, which takes it from the socket: c-ares would try that one again and wait for
 /// the others' answers in vain. Kept for the read, where it fails all of them.
 ares_ssize_t DnsChannel::send(int fd, const iovec* parts, int count) noexcept {
+  if (posing_ != nullptr && count == 1 && parts->iov_len >= 2) {
+    const auto* start = static_cast<const std::uint8_t*>(parts->iov_base);
+    Question* question = std::exchange(posing_, nullptr);
+    question->id = static_cast<std::uint16_t>(start[0] << 8 | start[1]);
+    by_id_[*question->id] = question;
+  }
   const ssize_t sent = ::writev(fd, parts, count);
   if (sent >= 0 || !is_refusal(errno) || !is_datagram(fd)) return sent;
   refused_.emplace(fd, errno);
@@ -126,7 +177,25 @@ ares_ssize_t DnsChannel::receive(int fd, void* buffer, std::size_t size, int fla
     errno = refused.mapped();
     return -1;
   }
-  return ::recvfrom(fd, buffer, size, flags, from, from_size);
+  const ssize_t got = ::recvfrom(fd, buffer, size, flags, from, from_size);
+  const bool datagram = from != nullptr && got > 0;
+  if (datagram && !look_at(static_cast<std::uint8_t*>(buffer), static_cast<std::size_t>(got))) {
+    errno = EAGAIN;
+    return -1;
+  }
+  return got;
+}
+
+/// c-ares drops without a word what is no reply, and takes a question that comes back for one. The
+/// socket is connected: the datagram is the server's.
+/// @return whether c-ares is to see it
+bool DnsChannel::look_at(const std::uint8_t* datagram, std::size_t size) const {
+  if (size < 2) return true;
+  const auto asked = by_id_.find(static_cast<std::uint16_t>(datagram[0] << 8 | datagram[1]));
+  if (asked == by_id_.end()) return true;
+  if (is_reply_to(asked->second->message, std::span(datagram, size))) return true;
+  if (asked->second->on_bad_reply) asked->second->on_bad_reply();
+  return false;
 }
 
 void DnsChannel::read_settings() {
@@ -182,45 +251,54 @@ void DnsChannel::arm() {
                   [this] { process(ARES_SOCKET_BAD, ARES_SOCKET_BAD); });
 }
 
-void DnsChannel::ask(const std::string& name, int family, Done done) {
-  ares_addrinfo_hints hints{};
-  hints.ai_family = family;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = ARES_AI_NOSORT;
+void DnsChannel::ask(const std::string& name, int family, Done done, OnBadReply on_bad_reply) {
   local_error_ = 0;
-  auto question = std::make_unique<Question>(Question{this, std::move(done)});
-  ares_getaddrinfo(ares_, name.c_str(), nullptr, &hints, &DnsChannel::on_answer,
-                   question.release());
+  pose(name, family == AF_INET ? kTypeA : kTypeAaaa,
+       std::make_unique<Question>(Question{this, std::move(done), std::move(on_bad_reply)}));
+}
+
+void DnsChannel::ask_control(Done done) {
+  pose(".", kTypeNs, std::make_unique<Question>(Question{this, std::move(done)}));
+}
+
+/// Not by ares_getaddrinfo(), which takes each RCODE that it has no name for for "no data".
+void DnsChannel::pose(const std::string& name, int type, std::unique_ptr<Question> question) {
+  std::uint8_t* message = nullptr;
+  int size = 0;
+  const int made =
+      ares_create_query(name.c_str(), kInternet, type, unused_id(), 1, &message, &size, 0);
+  if (made != ARES_SUCCESS) return question->done(Answer{made, {}, {}, 0});
+  question->type = type;
+  question->message.assign(message, message + size);
+  posing_ = question.get();
+  ares_send(ares_, message, size, &DnsChannel::on_answer, question.release());
+  posing_ = nullptr;
+  ares_free_string(message);
   arm();
 }
 
-void DnsChannel::on_answer(void* data, int status, int /*timeouts*/,
-                           ares_addrinfo* result) noexcept {
+std::uint16_t DnsChannel::unused_id() const {
+  constexpr std::size_t kCrowded = 0x8000;  // c-ares also compares the question
+  std::uint16_t id = 0;
+  do {
+    if (::getrandom(&id, sizeof id, 0) != sizeof id) throw std::runtime_error("no random bytes");
+  } while (by_id_.contains(id) && by_id_.size() < kCrowded);
+  return id;
+}
+
+void DnsChannel::on_answer(void* data, int status, int /*timeouts*/, std::uint8_t* message,
+                           int size) noexcept {
   const std::unique_ptr<Question> question(static_cast<Question*>(data));
+  DnsChannel& self = *question->channel;
+  if (self.posing_ == question.get()) self.posing_ = nullptr;
+  const auto known = question->id ? self.by_id_.find(*question->id) : self.by_id_.end();
+  if (known != self.by_id_.end() && known->second == question.get()) self.by_id_.erase(known);
+  if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) return;
   Answer answer;
   answer.status = status;
-  if (result != nullptr) {
-    take(*result, answer);
-    ares_freeaddrinfo(result);
-  }
-  if (status == ARES_EDESTRUCTION || status == ARES_ECANCELLED) return;
-  if (status != ARES_SUCCESS) answer.local_error = question->channel->local_error_;
+  if (status == ARES_SUCCESS) answer = read_message(question->type, message, size);
+  if (answer.status != ARES_SUCCESS) answer.local_error = self.local_error_;
   question->done(answer);
-}
-
-void DnsChannel::ask_control(std::function<void(int status)> done) {
-  auto question = std::make_unique<std::function<void(int)>>(std::move(done));
-  constexpr int kInternet = 1;
-  constexpr int kNameServers = 2;
-  ares_query(ares_, ".", kInternet, kNameServers, &DnsChannel::on_control, question.release());
-  arm();
-}
-
-void DnsChannel::on_control(void* data, int status, int /*timeouts*/, unsigned char* /*answer*/,
-                            int /*size*/) noexcept {
-  const std::unique_ptr<std::function<void(int)>> done(
-      static_cast<std::function<void(int)>*>(data));
-  if (status != ARES_EDESTRUCTION && status != ARES_ECANCELLED) (*done)(status);
 }
 
 }  // namespace ua

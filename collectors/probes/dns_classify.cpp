@@ -7,6 +7,45 @@
 #include <cerrno>
 
 namespace ua {
+namespace {
+
+constexpr int kOtherRcode = 1000;  // plus the RCODE; beyond all of c-ares' own
+
+/// Letters only: no type or class that is asked for has bytes like them, nor has a label's length.
+std::uint8_t lower(std::uint8_t byte) {
+  return byte >= 'A' && byte <= 'Z' ? static_cast<std::uint8_t>(byte | 0x20U) : byte;
+}
+
+}  // namespace
+
+int status_of_rcode(unsigned rcode) {
+  switch (rcode) {
+    case 0:
+      return ARES_SUCCESS;
+    case 1:
+      return ARES_EFORMERR;
+    case 2:
+      return ARES_ESERVFAIL;
+    case 3:
+      return ARES_ENOTFOUND;
+    case 4:
+      return ARES_ENOTIMP;
+    case 5:
+      return ARES_EREFUSED;
+    default:
+      return kOtherRcode + static_cast<int>(rcode);
+  }
+}
+
+bool is_reply_to(std::span<const std::uint8_t> question, std::span<const std::uint8_t> message) {
+  constexpr std::size_t kHeader = 12;  // RFC 1035 section 4.1.1
+  if (question.size() < kHeader || message.size() < question.size()) return false;
+  const bool response = (message[2] & 0x80U) != 0;
+  const bool one_question = message[4] == 0 && message[5] == 1;
+  const auto same = [](std::uint8_t a, std::uint8_t b) { return lower(a) == lower(b); };
+  return response && one_question &&
+         std::equal(question.begin() + kHeader, question.end(), message.begin() + kHeader, same);
+}
 
 std::pair<ErrorClass, std::string> classify_dns(int status, int local_error) {
   const bool unanswered = status == ARES_ECONNREFUSED || status == ARES_ETIMEOUT;
@@ -32,11 +71,16 @@ std::pair<ErrorClass, std::string> classify_dns(int status, int local_error) {
       return {ErrorClass::dns_failed, "rcode_5"};
     case ARES_ECONNREFUSED:
       return {ErrorClass::dns_failed, "server_unreachable"};
+    case ARES_EBADRESP:
+      return {ErrorClass::dns_failed, "bad_reply"};
     case ARES_EBADNAME:
       return {ErrorClass::config_invalid, "bad_name"};
     case ARES_ENOMEM:
       return {ErrorClass::local_resources_exhausted, "no_memory"};
     default:
+      if (status >= kOtherRcode) {
+        return {ErrorClass::dns_failed, "rcode_" + std::to_string(status - kOtherRcode)};
+      }
       return {ErrorClass::dns_failed, "ares_" + std::to_string(status)};
   }
 }
@@ -52,7 +96,7 @@ bool is_answer(int status) {
     case ARES_EREFUSED:
       return true;
     default:
-      return false;
+      return status >= kOtherRcode;
   }
 }
 

@@ -2,6 +2,8 @@
 // What the answers of name servers mean, and which names a search list makes of one. Pure.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -10,7 +12,14 @@
 
 namespace ua {
 
-/// An ARES_* status as class and detail: section 4.4 of the error-class reference.
+/// The ARES_* status that says the same, or for an RCODE that c-ares has no name for one of ours.
+int status_of_rcode(unsigned rcode);
+
+/// Whether `message` is a response and repeats the question, as each does that can be believed.
+/// The ids are taken to be the same.
+bool is_reply_to(std::span<const std::uint8_t> question, std::span<const std::uint8_t> message);
+
+/// Such a status as class and detail: section 4.4 of the error-class reference.
 /// @param local_error errno where this host could not even ask, else 0
 std::pair<ErrorClass, std::string> classify_dns(int status, int local_error);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <tuple>
 #include <utility>
 
 #include "collectors/core/text.h"
@@ -51,8 +52,10 @@ class ProbeRun::Leg {
   void expire() {
     share_.cancel();
     retry_.cancel();
-    query_.cancel();
-    if (following_) {  // between two hops, the next one's name perhaps being resolved
+    const auto unresolved = query_.give_up();
+    if (following_ && !probe_ && unresolved.first != ErrorClass::dns_timeout) {
+      fail(unresolved.first, unresolved.second);
+    } else if (following_) {  // between two hops, the next one's name perhaps being resolved
       fail(probe_ ? ErrorClass::response_timeout : ErrorClass::dns_timeout, "redirect");
     } else if (probe_) {
       ProbeResult result = probe_->cancel();
@@ -203,19 +206,20 @@ class ProbeRun::Leg {
     if (target_.is_unix()) return go_to({*unix_endpoint(target_.unix_path)});
     if (auto literal = ip_endpoint(target_.host, target_.port)) return go_to({*literal});
     const Time asked = loop().now();
-    query_ = run_.engine_.resolver.resolve(
-        target_.host, run_.options_.ip_protocol, [this, asked](const Resolved& resolved) {
-          if (resolved.addresses.empty()) {
-            fail(resolved.error, resolved.detail);
-            return finish();
-          }
-          outcome_.times.add(TimedPhase::dns, loop().now() - asked);
-          std::vector<Endpoint> endpoints;
-          for (const Endpoint& address : resolved.addresses) {
-            endpoints.push_back(with_port(address, target_.port));
-          }
-          go_to(std::move(endpoints));
-        });
+    query_ =
+        run_.engine_.resolver.resolve(target_.host, run_.options_.ip_protocol, run_.deadline_,
+                                      [this, asked](const Resolved& resolved) {
+                                        if (resolved.addresses.empty()) {
+                                          fail(resolved.error, resolved.detail);
+                                          return finish();
+                                        }
+                                        outcome_.times.add(TimedPhase::dns, loop().now() - asked);
+                                        std::vector<Endpoint> endpoints;
+                                        for (const Endpoint& address : resolved.addresses) {
+                                          endpoints.push_back(with_port(address, target_.port));
+                                        }
+                                        go_to(std::move(endpoints));
+                                      });
   }
 
   void go_to(std::vector<Endpoint> endpoints) {
@@ -297,7 +301,7 @@ void ProbeRun::start(Done done) {
     return fail_all(ErrorClass::config_invalid, "socket_path_too_long");
   }
   if (const auto literal = ip_endpoint(target_.host, target_.port)) return make_legs({*literal});
-  query_ = engine_.resolver.resolve(target_.host, options_.ip_protocol,
+  query_ = engine_.resolver.resolve(target_.host, options_.ip_protocol, deadline_,
                                     [this](const Resolved& resolved) { on_resolved(resolved); });
 }
 
@@ -338,12 +342,11 @@ void ProbeRun::fail_all(ErrorClass error, std::string detail) {
 }
 
 void ProbeRun::on_deadline() {
-  query_.cancel();
   later_.cancel();
+  const auto unresolved = query_.give_up();
   if (legs_.empty() && without_leg_.empty()) {
     Outcome outcome;
-    outcome.error = ErrorClass::dns_timeout;
-    outcome.detail = "deadline";
+    std::tie(outcome.error, outcome.detail) = unresolved;
     without_leg_.push_back(std::move(outcome));
   }
   for (const auto& leg : legs_) {

@@ -20,6 +20,7 @@ constexpr Duration kDeadAfter = 10s;
 constexpr Duration kControlEvery = 5s;
 constexpr std::size_t kMaxCached = 100'000;
 constexpr std::size_t kMaxConfigurationFile = 16UL * 1024 * 1024;
+constexpr Duration kMaxGrace = 1s;
 constexpr Duration kConfirmTimeout = 2s;
 constexpr Duration kConfirmedKept = 30s;  // the C library tells no TTL
 constexpr std::size_t kMaxConfirming = 64;
@@ -33,6 +34,11 @@ bool is_localhost(std::string_view name) {
     return false;
   }
   return name.size() == kName.size() || name[name.size() - kName.size() - 1] == '.';
+}
+
+std::vector<int> families(IpProtocol protocol) {
+  if (protocol == IpProtocol::any) return {AF_INET, AF_INET6};
+  return {protocol == IpProtocol::v4 ? AF_INET : AF_INET6};
 }
 
 Resolved loopback(IpProtocol protocol) {
@@ -57,14 +63,29 @@ class Resolver::Lookup : public std::enable_shared_from_this<Resolver::Lookup> {
 
   void start() { ask(resolver_.channel_); }
   void tell(const Resolved& resolved) const {
-    for (const auto& done : waiting) {
-      const Done call = std::exchange(*done, nullptr);
+    for (const Waiting& one : waiting_) {
+      const Done call = std::exchange(*one.done, nullptr);
       if (call) call(resolved);
     }
   }
 
+  void join(std::shared_ptr<Done> done, Time deadline) {
+    waiting_.push_back(Waiting{std::move(done), deadline});
+    if (grace_ends_) wait_a_little();
+  }
+
+  std::pair<ErrorClass, std::string> so_far() const {
+    int known = is_worse(round_, status) ? round_ : status;
+    if (asked_again_) known = first_opinion_;
+    const int silence = bad_reply_ ? ARES_EBADRESP : ARES_ETIMEOUT;
+    if (open_ > 0 && is_worse(silence, known)) known = silence;
+    auto result = classify_dns(known, local_error);
+    if (result.first == ErrorClass::dns_timeout) result.second = "deadline";
+    if (confirming) result.second += ",unconfirmed";
+    return result;
+  }
+
   const Key key;
-  std::list<std::shared_ptr<Done>> waiting;
   std::vector<Endpoint> addresses;
   std::optional<Duration> ttl;
   int status = ARES_ENODATA;  // the worst of all names asked for
@@ -72,33 +93,65 @@ class Resolver::Lookup : public std::enable_shared_from_this<Resolver::Lookup> {
   Timer later;
   bool confirming = false;   // c-ares found nothing, the C library is being asked
   bool unconfirmed = false;  // it did not answer in time
+  bool partial = false;      // one family was not waited for any longer
 
  private:
+  struct Waiting {
+    std::shared_ptr<Done> done;
+    Time deadline;
+  };
+
   void ask(const std::shared_ptr<DnsChannel>& channel) {
     channel_ = channel;
     round_ = ARES_ENODATA;
+    bad_reply_ = false;
     open_ = key.second == IpProtocol::any ? 2 : 1;
-    for (const int family : {AF_INET, AF_INET6}) {
-      if (family == (key.second == IpProtocol::v4 ? AF_INET6 : AF_UNSPEC)) continue;
-      if (family == (key.second == IpProtocol::v6 ? AF_INET : AF_UNSPEC)) continue;
-      channel->ask(candidates_[next_], family, [weak = weak_from_this()](const auto& answer) {
-        if (const auto self = weak.lock()) self->take(answer);
-      });
+    for (const int family : families(key.second)) {
+      channel->ask(
+          candidates_[next_], family,
+          [weak = weak_from_this(), round = round_number_](const auto& answer) {
+            if (const auto self = weak.lock()) self->take(round, answer);
+          },
+          [weak = weak_from_this(), round = round_number_] {
+            const auto self = weak.lock();
+            if (self && round == self->round_number_) self->bad_reply_ = true;
+          });
     }
   }
 
-  void take(const DnsChannel::Answer& answer) {
+  void take(unsigned round, const DnsChannel::Answer& answer) {
     if (is_answer(answer.status)) resolver_.answered();
+    if (round != round_number_) return;  // was not waited for
+    const bool bad = answer.status == ARES_ETIMEOUT && bad_reply_;
+    const int said = bad ? ARES_EBADRESP : answer.status;
     addresses.insert(addresses.end(), answer.addresses.begin(), answer.addresses.end());
     if (answer.ttl) ttl = ttl ? std::min(*ttl, *answer.ttl) : answer.ttl;
-    if (answer.status != ARES_SUCCESS && is_worse(answer.status, round_)) round_ = answer.status;
+    if (said != ARES_SUCCESS && is_worse(said, round_)) round_ = said;
     if (answer.local_error != 0) local_error = answer.local_error;
-    if (--open_ > 0) return;
+    --open_;
+    const bool will_do = !addresses.empty() || said == ARES_ENOTFOUND;
+    if (open_ > 0 && will_do) wait_a_little();
+    if (open_ > 0) return;
     // Not from inside c-ares: what follows may drop the last hold on its channel.
     later = resolver_.loop_.after(Duration::zero(), [this] { end_round(); });
   }
 
+  /// For the other family, where what is known will do: addresses, or that there is no such name.
+  void wait_a_little() {
+    const Time now = resolver_.loop_.now();
+    Time end = std::min(grace_ends_.value_or(Time::max()), now + kMaxGrace);
+    for (const Waiting& one : waiting_) {
+      if (*one.done) end = std::min(end, now + (one.deadline - now) / 4);
+    }
+    grace_ends_ = end;
+    later = resolver_.loop_.at(end, [this] { end_round(); });
+  }
+
   void end_round() {
+    partial = open_ > 0;
+    open_ = 0;
+    ++round_number_;
+    grace_ends_.reset();
     if (!addresses.empty()) return resolver_.finish(*this);
     if (is_server_error(round_) && resolver_.second_opinion_ && !asked_again_) {
       asked_again_ = true;
@@ -109,20 +162,31 @@ class Resolver::Lookup : public std::enable_shared_from_this<Resolver::Lookup> {
     if (asked_again_ && !is_not_found(round_)) round_ = first_opinion_;
     asked_again_ = false;
     if (is_worse(round_, status) || next_ == 0) status = round_;
-    const bool go_on = round_ != ARES_ETIMEOUT && ++next_ < candidates_.size();
+    const bool silent = round_ == ARES_ETIMEOUT || bad_reply_;
+    const bool go_on = !silent && ++next_ < candidates_.size();
     if (go_on) return ask(resolver_.channel_);
     resolver_.finish(*this);
   }
 
   Resolver& resolver_;
+  std::list<Waiting> waiting_;
   std::vector<std::string> candidates_;
   std::shared_ptr<DnsChannel> channel_;  // kept for as long as its answers are waited for
   std::size_t next_ = 0;
   int open_ = 0;  // questions of this round without an answer yet
   int round_ = ARES_ENODATA;
+  unsigned round_number_ = 0;
+  bool bad_reply_ = false;  // to a question of this round
+  std::optional<Time> grace_ends_;
   bool asked_again_ = false;
   int first_opinion_ = ARES_SUCCESS;
 };
+
+std::pair<ErrorClass, std::string> Resolver::Query::give_up() {
+  cancel();
+  const auto lookup = lookup_.lock();
+  return lookup ? lookup->so_far() : std::pair{ErrorClass::dns_timeout, std::string("deadline")};
+}
 
 Resolver::Resolver(Loop& loop) : loop_(loop), worker_(loop, kMaxConfirming) {
   if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
@@ -175,7 +239,8 @@ void Resolver::read_configuration() {
   other_sources_ = sources && names_other_sources(*sources);
 }
 
-Resolver::Query Resolver::resolve(const std::string& name, IpProtocol protocol, Done done) {
+Resolver::Query Resolver::resolve(const std::string& name, IpProtocol protocol, Time deadline,
+                                  Done done) {
   auto shared = std::make_shared<Done>(std::move(done));
   const auto answer_later = [&](Resolved resolved) {
     loop_.post([shared, resolved = std::move(resolved)] {
@@ -203,9 +268,10 @@ Resolver::Query Resolver::resolve(const std::string& name, IpProtocol protocol, 
   auto& lookup = lookups_[key];
   const bool first = lookup == nullptr;
   if (first) lookup = std::make_shared<Lookup>(*this, key);
-  lookup->waiting.push_back(shared);
+  lookup->join(shared, deadline);
+  const std::weak_ptr<const Lookup> weak = lookup;
   if (first) lookup->start();
-  return Query(shared);
+  return Query(shared, weak);
 }
 
 /// A zone that hangs must not pass for a resolver that does: one that is silent about every name is
@@ -215,8 +281,8 @@ void Resolver::ask_control() {
   if (last_answer_ && now - *last_answer_ < kControlEvery) return;
   if (last_control_ && now - *last_control_ < kControlEvery) return;
   last_control_ = now;
-  channel_->ask_control([this](int status) {
-    if (is_answer(status) || status == ARES_SUCCESS) answered();
+  channel_->ask_control([this](const auto& answer) {
+    if (is_answer(answer.status)) answered();
   });
 }
 
@@ -257,7 +323,7 @@ void Resolver::finish(Lookup& lookup) {
     resolved.addresses = lookup.addresses;
     order_addresses(resolved.addresses);
     const auto kept = lookup.confirming ? std::optional<Duration>(kConfirmedKept) : lookup.ttl;
-    if (kept) keep(lookup.key, resolved, *kept);
+    if (kept && !lookup.partial) keep(lookup.key, resolved, *kept);
   }
   const auto node = lookups_.extract(lookup.key);  // may be asked again from inside a callback
   lookup.tell(resolved);

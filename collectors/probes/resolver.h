@@ -34,6 +34,8 @@ struct Resolved {
 };
 
 class Resolver {
+  class Lookup;
+
  public:
   using Done = std::function<void(const Resolved&)>;
 
@@ -41,11 +43,13 @@ class Resolver {
   class Query {
    public:
     Query() = default;
-    explicit Query(std::shared_ptr<Done> done) : done_(std::move(done)) {}
+    explicit Query(std::shared_ptr<Done> done, std::weak_ptr<const Lookup> lookup = {})
+        : done_(std::move(done)), lookup_(std::move(lookup)) {}
     Query(Query&&) = default;
     Query& operator=(Query&& other) noexcept {
       cancel();
       done_ = std::move(other.done_);
+      lookup_ = std::move(other.lookup_);
       return *this;
     }
     Query(const Query&) = delete;
@@ -55,9 +59,13 @@ class Resolver {
       if (done_) *done_ = nullptr;
       done_.reset();
     }
+    /// Ends the wait where its time is up.
+    /// @return what there is to say then: class and detail, "deadline" where nobody has answered
+    std::pair<ErrorClass, std::string> give_up();
 
    private:
     std::shared_ptr<Done> done_;
+    std::weak_ptr<const Lookup> lookup_;
   };
 
   explicit Resolver(Loop& loop);
@@ -65,15 +73,16 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  /// `done` is called once, never from inside resolve().
-  [[nodiscard]] Query resolve(const std::string& name, IpProtocol protocol, Done done);
+  /// `done` is called once, never from inside resolve(), and not at `deadline`, which only says how
+  /// long the second family may be waited for where the first has answered.
+  [[nodiscard]] Query resolve(const std::string& name, IpProtocol protocol, Time deadline,
+                              Done done);
 
   /// No configured server has answered anything for 10 s, or ever, a question that any can answer
   /// included: a failure is this host's.
   bool dead() const;
 
  private:
-  class Lookup;
   using Key = std::pair<std::string, IpProtocol>;
   struct Cached {
     Resolved resolved;

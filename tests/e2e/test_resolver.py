@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What name servers, the hosts file and the C library say of a name."""
+import concurrent.futures
 import pathlib
 import subprocess
 
@@ -16,6 +17,8 @@ DNS = {
     "refused": "dns_failed",
     "notimp": "dns_failed",
     "formerr": "dns_failed",
+    "notauth": "dns_failed",
+    "broken": "dns_failed",
     "half": "dns_failed",
     "silent": "dns_timeout",
 }
@@ -45,6 +48,50 @@ def test_the_next_name_server_is_asked_where_the_first_fails(rcode):
         result, _ = agent.probe("http://ok.test:1/", prefix=inside)
         code = {"servfail": 2, "refused": 5, "notimp": 4}[rcode]
         assert (result["error_class"], result["detail"]) == ("dns_failed", f"rcode_{code}"), result
+
+
+@pytest.mark.parametrize("timeout", ["2s", "12s"])  # over before c-ares gives up, and after
+def test_what_is_no_reply_is_not_silence(timeout):
+    wanted = {name: ("dns_failed", "bad_reply") for name in ("garbage", "noise", "header", "echo")}
+    silence = ("dns_timeout", "deadline" if timeout == "2s" else "timeout")
+    wanted.update({name: silence for name in ("silent", "stray-id", "stray-peer")})
+    with dns_namespace() as inside, concurrent.futures.ThreadPoolExecutor(len(wanted)) as pool:
+        results = {name: pool.submit(agent.probe, f"http://{name}.test/", prefix=inside,
+                                     timeout=timeout) for name in wanted}
+        found = {name: result.result()[0] for name, result in results.items()}
+    assert {n: (r["error_class"], r["detail"]) for n, r in found.items()} == wanted
+
+
+def test_no_rcode_but_3_says_that_a_name_is_not_there():
+    details = {"nx": "rcode_3", "nodata": "nodata", "notauth": "rcode_9", "broken": "bad_reply"}
+    with dns_namespace() as inside:
+        for name, detail in details.items():
+            result, _ = agent.probe(f"http://{name}.test/", prefix=inside)
+            assert result["detail"] == detail, (name, result)
+
+
+@pytest.mark.parametrize("timeout", ["2s", "12s"])
+@pytest.mark.parametrize("name,address", [("only-a", "127.0.0.1:1"), ("only-aaaa", "[::1]:1")])
+def test_one_family_is_used_where_the_other_stays_unanswered(name, address, timeout):
+    with dns_namespace() as inside:
+        result, _ = agent.probe(f"http://{name}.test:1/", prefix=inside, timeout=timeout)
+        assert (result["error_class"], result["addresses"], result["address"]) == (
+            "connect_refused", 1, address), result
+        assert result["timings"]["dns"] < 1.9, result  # of 2 s; c-ares would go on for 7 s
+
+
+def test_half_an_answer_is_not_kept(tmp_path):
+    # The TTL is a minute.
+    with dns_namespace() as inside, agent.running(
+            upstream("late", "http://late.test:1/"), tmp_path, inside) as a:
+        a.wait_for(lambda a: a.value("upstream_probe_addresses", upstream="late") == 1)
+        a.wait_for(lambda a: a.value("upstream_probe_addresses", upstream="late") == 2)
+
+
+def test_a_name_that_is_not_there_has_no_other_family():
+    with dns_namespace() as inside:
+        result, _ = agent.probe("http://only-nx.test/", prefix=inside)
+        assert (result["error_class"], result["detail"]) == ("dns_not_found", "rcode_3"), result
 
 
 @pytest.mark.parametrize("dead", [("127.0.0.53",), ("127.0.0.52", "127.0.0.53")])

@@ -2,15 +2,40 @@
 """A DNS server whose answer depends on the first label of the name asked for. Run: dns.py ADDRESS [RCODE]
 
 ok: 127.0.0.1 (TTL 60) for A, nothing for AAAA; nx: NXDOMAIN; nodata: nothing; servfail, refused,
-notimp, formerr: that RCODE; half: SERVFAIL for A, nothing for AAAA; silent: no answer; garbage: noise;
-four: below a.test an A record, below b.test an AAAA record. With a second argument every answer is
-that RCODE.
+notimp, formerr, notauth: that RCODE; half: SERVFAIL for A, nothing for AAAA; silent: no answer;
+only-a, only-aaaa, only-nx: 127.0.0.1 for A, ::1 for AAAA, NXDOMAIN for A, the other family silent;
+late: both, AAAA from the sixth question on;
+garbage, noise, header, echo: no reply, but something with the question's id: 7 bytes, 64 bytes, a
+header alone, the question itself; stray-id, stray-peer: the same with another id or from another
+address; broken: a reply whose record is cut off; four: below a.test an A record, below b.test an AAAA
+record. With a second argument every answer is that RCODE.
 """
 import socket
 import struct
 import sys
 
-RCODES = {"nx": 3, "servfail": 2, "refused": 5, "notimp": 4, "formerr": 1, "nodata": 0}
+RCODES = {"nx": 3, "servfail": 2, "refused": 5, "notimp": 4, "formerr": 1, "nodata": 0, "notauth": 9,
+          "broken": 0}
+A, AAAA = 1, 28
+SILENT = {"only-a": AAAA, "only-aaaa": A, "only-nx": AAAA}
+late = []
+LOOPBACK = {A: bytes([127, 0, 0, 1]), AAAA: bytes(15) + b"\1"}
+
+
+def no_reply(name, query):
+    """What is not one, or None."""
+    return {
+        "garbage": query[:2] + b"\xff" * 7,
+        "noise": query[:2] + b"\xff" * 64,
+        "stray-peer": query[:2] + b"\xff" * 64,
+        "stray-id": bytes([query[0] ^ 1]) + query[1:2] + b"\xff" * 64,
+        "header": query[:2] + struct.pack("!HHHHH", 0x8180, 0, 0, 0, 0),
+        "echo": query,
+    }.get(name)
+
+
+def record(kind):
+    return b"\xc0\x0c" + struct.pack("!HHIH", kind, 1, 60, len(LOOPBACK[kind])) + LOOPBACK[kind]
 
 
 def answer(query):
@@ -23,37 +48,41 @@ def answer(query):
     name = labels[0] if labels else "root"
     if len(sys.argv) > 2:
         name = sys.argv[2]
-    if name == "silent":
+    if name == "late":
+        late.append(kind)
+        if kind == AAAA and late.count(AAAA) < 6:
+            return None
+    if name == "silent" or SILENT.get(name) == kind:
         return None
-    if name == "garbage":
-        return query[:2] + b"\xff" * 7
+    bad = no_reply(name, query)
+    if bad:
+        return bad
     rcode, records = RCODES.get(name, 3), b""
-    if name == "ok":
-        rcode = 0
-        if kind == 1:
-            records = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + bytes([127, 0, 0, 1])
+    has = {"ok": A, "only-a": A, "only-aaaa": AAAA}.get(name)
+    if labels[:2] in (["four", "a"], ["four", "b"]):
+        has = A if labels[1] == "a" else AAAA
+    if name == "late":
+        has = kind
+    if has:
+        rcode, records = 0, record(kind) if kind == has else b""
+    if name == "broken":
+        records = record(kind)[:-2]
     if name == "half":
-        rcode = 2 if kind == 1 else 0
-    if labels[:2] == ["four", "a"] and kind == 1:
-        rcode, records = 0, b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + bytes([127, 0, 0, 1])
-    if labels[:2] == ["four", "a"] and kind == 28:
-        rcode = 0
-    if labels[:2] == ["four", "b"]:
-        rcode = 0
-        if kind == 28:
-            records = b"\xc0\x0c" + struct.pack("!HHIH", 28, 1, 60, 16) + bytes(15) + b"\1"
+        rcode = 2 if kind == A else 0
     header = query[:2] + struct.pack("!HHHHH", 0x8180 | rcode, 1, 1 if records else 0, 0, 0)
     return header + question + records
 
 
 def main():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server, \
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
         server.bind((sys.argv[1], 53))
         while True:
             query, peer = server.recvfrom(4096)
             reply = answer(query)
+            sender = other if b"stray-peer" in query else server
             if reply:
-                server.sendto(reply, peer)
+                sender.sendto(reply, peer)
 
 
 if __name__ == "__main__":

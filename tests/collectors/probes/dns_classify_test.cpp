@@ -19,8 +19,38 @@ TEST_CASE("what a name server says leads to one class") {
   CHECK(classify_dns(ARES_ETIMEOUT, 0).first == dns_timeout);
   CHECK(classify_dns(ARES_ESERVFAIL, 0) == std::pair{dns_failed, std::string("rcode_2")});
   CHECK(classify_dns(ARES_EREFUSED, 0) == std::pair{dns_failed, std::string("rcode_5")});
-  CHECK(classify_dns(ARES_EBADRESP, 0).first == dns_failed);
+  CHECK(classify_dns(ARES_EBADRESP, 0) == std::pair{dns_failed, std::string("bad_reply")});
   CHECK(classify_dns(ARES_EBADNAME, 0).first == config_invalid);
+}
+
+TEST_CASE("no RCODE but 3 says that there is no such name") {
+  for (unsigned rcode = 1; rcode < 16; ++rcode) {
+    const int status = status_of_rcode(rcode);
+    CHECK(classify_dns(status, 0) ==
+          std::pair{rcode == 3 ? dns_not_found : dns_failed, "rcode_" + std::to_string(rcode)});
+    CHECK(is_answer(status));
+  }
+  CHECK(status_of_rcode(0) == ARES_SUCCESS);
+}
+
+TEST_CASE("a reply says that it is one and repeats the question") {
+  using Bytes = std::vector<std::uint8_t>;
+  const Bytes asked{7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 'a', 0, 0, 1, 0, 1};
+  CHECK_FALSE(is_reply_to(asked, asked));
+  Bytes reply = asked;
+  reply[2] = 0x81;
+  CHECK(is_reply_to(asked, reply));
+  reply[13] = 'A';
+  CHECK(is_reply_to(asked, reply));
+  reply.push_back(0);
+  CHECK(is_reply_to(asked, reply));
+  reply[13] = 'b';
+  CHECK_FALSE(is_reply_to(asked, reply));
+  reply[13] = 'a';
+  reply[5] = 0;
+  CHECK_FALSE(is_reply_to(asked, reply));
+  CHECK_FALSE(is_reply_to(asked, Bytes(64, 0xff)));
+  CHECK_FALSE(is_reply_to(asked, Bytes{7, 7}));
 }
 
 TEST_CASE("no descriptor for the question is this host's trouble, an answer is not") {

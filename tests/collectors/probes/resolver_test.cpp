@@ -15,10 +15,11 @@ Resolved resolve(const std::string& name) {
   EpollLoop loop;
   Resolver resolver(loop);
   Resolved result;
-  const auto query = resolver.resolve(name, IpProtocol::v4, [&](const Resolved& resolved) {
-    result = resolved;
-    loop.stop();
-  });
+  const auto query =
+      resolver.resolve(name, IpProtocol::v4, loop.now() + 5s, [&](const Resolved& resolved) {
+        result = resolved;
+        loop.stop();
+      });
   loop.run();
   return result;
 }
