@@ -78,6 +78,26 @@ void log_mistakes(const Diagnostics& mistakes) {
 }
 
 /// The parts in the order in which they are made; they end in the reverse order.
+void log_sampler(const SamplerRun& run) {
+  if (run.success) {
+    log_info("a host sampler works again", {{"sampler", run.name}});
+  } else {
+    log_warning("a host sampler fails; the others go on",
+                {{"sampler", run.name}, {"error", run.error}});
+  }
+}
+
+void log_verdict(const TargetStatus& status, Verdict before) {
+  const auto log = status.verdict == Verdict::down ? log_warning : log_info;
+  log("upstream is " + std::string(name(status.verdict)),
+      {{"upstream", status.upstream},
+       {"target", status.target},
+       {"was", std::string(name(before))},
+       {"error_class", std::string(name(status.last->error))},
+       {"detail", status.last->detail},
+       {"address", status.last->address}});
+}
+
 class Agent {
  public:
   /// @param signals from take_signals()
@@ -158,26 +178,16 @@ Result<void> Agent::start(const Loaded& first) {
       loop_, config_.host.interval,
       make_host_samplers(config_.host.samplers,
                          {config_.host.watch_ports, config_.discovery.listeners}),
-      HostSampling::Callbacks{[](const SamplerRun& run) {
-                                log_warning("a host sampler fails; the others go on",
-                                            {{"sampler", run.name}, {"error", run.error}});
-                              },
-                              [this] { be_ready(); }});
-  scheduler_ = std::make_unique<Scheduler>(
-      Surroundings{loop_, start_probe_runs(engine_), store_, board_, metrics_,
-                   [this] { return engine_.resolver.dead(); },
-                   [] { return read_has_default_route(); },
-                   [this](const TargetStatus& status, Verdict before) {
-                     second_looks_.on_verdict(status);
-                     log_info("upstream is " + std::string(name(status.verdict)),
-                              {{"upstream", status.upstream},
-                               {"target", status.target},
-                               {"was", std::string(name(before))},
-                               {"error_class", std::string(name(status.last->error))},
-                               {"detail", status.last->detail},
-                               {"address", status.last->address}});
-                   }},
-      max_in_flight());
+      HostSampling::Callbacks{log_sampler, [this] { be_ready(); }});
+  scheduler_ =
+      std::make_unique<Scheduler>(Surroundings{loop_, start_probe_runs(engine_), store_, board_,
+                                               metrics_, [this] { return engine_.resolver.dead(); },
+                                               [] { return read_has_default_route(); },
+                                               [this](const TargetStatus& status, Verdict before) {
+                                                 second_looks_.on_verdict(status);
+                                                 log_verdict(status, before);
+                                               }},
+                                  max_in_flight());
   auto web = WebServer::start(config_.web, config_.limits.max_connections, handlers(),
                               [this] { return loop_.now(); });
   if (!web) return tl::unexpected(web.error());
@@ -222,7 +232,13 @@ void Agent::put_into_use(const Loaded& loaded) {
     notes_ = loaded.notes;
   }
   metrics_.set_memory_bound(loaded.memory_bound);
+  const std::uint64_t before = store_.series_dropped();
   scheduler_->apply(loaded.upstreams, max_in_flight());
+  if (store_.series_dropped() != before) {
+    log_warning("limits.max_series is reached: some targets have no series",
+                {{"limit", std::to_string(store_.series_limit())},
+                 {"missing", std::to_string(store_.series_dropped() - before)}});
+  }
 }
 
 void Agent::on_signal() {

@@ -55,10 +55,9 @@ void HostSampling::Shared::publish(std::shared_ptr<const HostSnapshot> snapshot)
   latest = std::move(snapshot);
   if (first && loop != nullptr) loop->post(callbacks.on_first);
   for (const SamplerRun& run : latest->runs) {
-    if (run.success) {
-      failing.erase(run.name);
-    } else if (failing.insert(run.name).second && loop != nullptr) {
-      loop->post([callback = callbacks.on_trouble, run] { callback(run); });
+    const bool news = run.success ? failing.erase(run.name) != 0 : failing.insert(run.name).second;
+    if (news && loop != nullptr) {
+      loop->post([callback = callbacks.on_change, run] { callback(run); });
     }
   }
 }

@@ -20,7 +20,7 @@ class HostSampling {
  public:
   /// Both on the loop thread.
   struct Callbacks {
-    std::function<void(const SamplerRun&)> on_trouble;  ///< once for each that begins to fail
+    std::function<void(const SamplerRun&)> on_change;  ///< a sampler fails, or works again
     std::function<void()> on_first;  ///< when latest() is no longer null, the first time
   };
   HostSampling(Loop& loop, Duration interval, std::vector<std::unique_ptr<HostSampler>> samplers,

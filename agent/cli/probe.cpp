@@ -46,10 +46,13 @@ class Prober {
   std::string_view look_again(const ProbeJob& job, const Outcome& outcome) {
     if (outcome.success() || !calls_for_follow_up(job.target.target, outcome)) return "";
     Finding found = Finding::nothing;
-    const FollowUp follow_up(loop_, job.target.target, outcome, [&](Finding finding) {
+    const auto done = [&](Finding finding) {
       found = finding;
       loop_.stop();
-    });
+    };
+    // Together not longer than the probe itself might have taken.
+    const Duration patience = std::min<Duration>(FollowUp::kPatience, job.run.timeout / 3);
+    const FollowUp follow_up(loop_, job.target.target, outcome, done, patience);
     loop_.run();
     return sentence(found);
   }

@@ -7,13 +7,18 @@
 #include <string_view>
 
 #include "collectors/core/text.h"
+#include "collectors/probes/endpoint.h"
 
 namespace ua {
 namespace {
 
 constexpr std::size_t kMaxLabelValue = 128;
-constexpr std::array<std::string_view, 9> kReservedLabels{
-    "upstream", "target", "address", "phase", "error_class", "cause", "le", "job", "instance"};
+constexpr std::array<std::string_view, 10> kReservedLabels{
+    "upstream", "target", "address",  "phase", "error_class",
+    "cause",    "le",     "quantile", "job",   "instance"};
+/// A label of all series would stand in for these of one, and what they say would be lost.
+constexpr std::array<std::string_view, 7> kInfoLabels{
+    "type", "service", "version", "cipher", "issuer", "subject", "fingerprint_sha256"};
 constexpr std::array<std::string_view, 5> kLaterTables{"tcp", "dns", "icmp", "grpc", "fastcgi"};
 
 bool is_printable(std::string_view text) { return escape_line(text, text.size()) == text; }
@@ -36,20 +41,33 @@ bool is_service_name(std::string_view text) {
   });
 }
 
+template <std::size_t kSize>
+bool is_one_of(const std::array<std::string_view, kSize>& words, std::string_view word) {
+  return std::find(words.begin(), words.end(), word) != words.end();
+}
+
+/// Empty where there is none.
+std::string label_mistake(const std::string& key, const std::string& value) {
+  const std::string shown = '\'' + escape_line(key, 60) + '\'';
+  if (!is_label_name(key)) return shown + " is no label name; use letters, digits and underscores";
+  if (is_one_of(kReservedLabels, key)) {
+    return shown + " is set by the agent or by Prometheus; choose another";
+  }
+  if (is_one_of(kInfoLabels, key)) {
+    return shown + " is a label of upstream_info or upstream_probe_tls_info; choose another";
+  }
+  if (value.size() > kMaxLabelValue) return "the value of " + shown + " is longer than 128 bytes";
+  if (!is_printable(value)) return "the value of " + shown + " has control characters";
+  return "";
+}
+
 void read_labels(TableReader& table, UpstreamConfig& upstream) {
-  for (auto& [key, value] : table.text_pairs("labels")) {
-    const std::string shown = '\'' + escape_line(key, 60) + '\'';
-    if (!is_label_name(key)) {
-      table.complain("labels", shown + " is no label name; use letters, digits and underscores");
-    } else if (std::find(kReservedLabels.begin(), kReservedLabels.end(), key) !=
-               kReservedLabels.end()) {
-      table.complain("labels", shown + " is set by the agent or by Prometheus; choose another");
-    } else if (value.size() > kMaxLabelValue) {
-      table.complain("labels", "the value of " + shown + " is longer than 128 bytes");
-    } else if (!is_printable(value)) {
-      table.complain("labels", "the value of " + shown + " has control characters");
+  for (TableReader::Pair& pair : table.text_pairs("labels")) {
+    const std::string mistake = label_mistake(pair.key, pair.value);
+    if (mistake.empty()) {
+      upstream.labels.emplace_back(std::move(pair.key), std::move(pair.value));
     } else {
-      upstream.labels.emplace_back(std::move(key), std::move(value));
+      table.complain_item("labels", *pair.node, mistake);
     }
   }
   std::sort(upstream.labels.begin(), upstream.labels.end());
@@ -64,6 +82,21 @@ void read_service(TableReader& table, UpstreamConfig& upstream) {
     table.complain("service", "'" + escape_line(*service, 60) +
                                   "' is no name of a unit, container or process");
   }
+}
+
+/// What of a target can never work, with the options it is probed with; empty: nothing.
+std::string target_mistake(const Target& target, const RunOptions& run) {
+  const auto literal = ip_endpoint(target.host, target.port);
+  if (!literal) return "";
+  if (is_link_local(*literal) && target.host.find('%') == std::string::npos) {
+    return "a link-local address needs its interface, as in [" + target.host + "%eth0]";
+  }
+  const bool v4 = literal->family() == AF_INET;
+  if (run.ip_protocol == (v4 ? IpProtocol::v6 : IpProtocol::v4)) {
+    return std::string("an IPv") + (v4 ? '4' : '6') + " address, but ip_protocol is \"" +
+           (v4 ? '6' : '4') + '"';
+  }
+  return "";
 }
 
 /// The same for all spellings of a target.
@@ -167,6 +200,11 @@ void UpstreamReader::read_targets(TableReader& table, UpstreamConfig& upstream) 
     Result<Target> target = parse_target(url.text);
     if (!target) {
       table.complain_item("targets", *url.node, target.error().message);
+      continue;
+    }
+    if (const std::string mistake = target_mistake(*target, upstream.run); !mistake.empty()) {
+      table.complain_item("targets", *url.node,
+                          '\'' + escape_line(target->label, 200) + "': " + mistake);
       continue;
     }
     const auto [first, fresh] = written_as.emplace(identity_of(*target), target->label);

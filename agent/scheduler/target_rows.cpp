@@ -137,7 +137,10 @@ void TargetRows::set_plan(std::shared_ptr<const TargetPlan> plan) {
 }
 
 void TargetRows::admit() {
-  if (!each_address() && rows_.empty()) add("");
+  if (!each_address() && rows_.empty()) {
+    add("");
+    return;
+  }
   for (auto& [address, row] : rows_) row->admit(*plan_);
 }
 

@@ -230,8 +230,8 @@ std::optional<std::vector<TableReader::Item>> TableReader::texts(std::string_vie
   return result;
 }
 
-std::vector<std::pair<std::string, std::string>> TableReader::text_pairs(std::string_view key) {
-  std::vector<std::pair<std::string, std::string>> result;
+std::vector<TableReader::Pair> TableReader::text_pairs(std::string_view key) {
+  std::vector<Pair> result;
   const toml::node* found = node(key);
   if (found == nullptr) return result;
   const toml::table* pairs = found->as_table();
@@ -241,7 +241,7 @@ std::vector<std::pair<std::string, std::string>> TableReader::text_pairs(std::st
   }
   for (const auto& [name, value] : *pairs) {
     if (const auto written = value.value_exact<std::string>()) {
-      result.emplace_back(name.str(), *written);
+      result.push_back({std::string(name.str()), *written, &value});
     } else {
       expected(std::string(key) + '.' + escape_line(name.str(), 60), value, "a text in quotes");
     }

@@ -12,7 +12,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "collectors/core/diagnostic.h"
@@ -54,8 +53,13 @@ class TableReader {
   };
   /// A list of texts; a lone text counts as a list of one.
   std::optional<std::vector<Item>> texts(std::string_view key);
+  struct Pair {
+    std::string key;
+    std::string value;
+    const toml::node* node;  ///< the value, for complain_item()
+  };
   /// All pairs of a table whose values are texts, in key order.
-  std::vector<std::pair<std::string, std::string>> text_pairs(std::string_view key);
+  std::vector<Pair> text_pairs(std::string_view key);
   std::optional<TableReader> table(std::string_view key);
   /// The tables of an array of tables; empty where the key is absent.
   std::vector<TableReader> tables(std::string_view key);

@@ -59,9 +59,7 @@ bool has_no_source(const Endpoint& endpoint) {
 }
 
 bool lacks_zone(const Endpoint& endpoint) {
-  if (endpoint.family() != AF_INET6) return false;
-  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(endpoint.address());
-  return IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) != 0 && v6->sin6_scope_id == 0;
+  return is_link_local(endpoint) && endpoint.zone().empty();
 }
 
 }  // namespace

@@ -31,6 +31,13 @@ std::uint16_t Endpoint::port() const {
   return 0;
 }
 
+std::string Endpoint::zone() const {
+  const unsigned scope = reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_scope_id;
+  std::array<char, IF_NAMESIZE> name{};
+  if (family() != AF_INET6 || scope == 0) return "";
+  return if_indextoname(scope, name.data()) != nullptr ? '%' + std::string(name.data()) : "";
+}
+
 std::string Endpoint::text() const {
   if (family() == AF_UNIX) return reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
   std::array<char, INET6_ADDRSTRLEN> buffer{};
@@ -41,7 +48,13 @@ std::string Endpoint::text() const {
   }
   inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr, buffer.data(),
             buffer.size());
-  return '[' + std::string(buffer.data()) + "]:" + std::to_string(port());
+  return '[' + std::string(buffer.data()) + zone() + "]:" + std::to_string(port());
+}
+
+bool is_link_local(const Endpoint& endpoint) {
+  if (endpoint.family() != AF_INET6) return false;
+  const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&endpoint.storage);
+  return IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) != 0;
 }
 
 std::optional<Endpoint> ip_endpoint(std::string_view literal, std::uint16_t port) {

@@ -17,6 +17,7 @@ struct Endpoint {
 
   int family() const { return storage.ss_family; }
   std::uint16_t port() const;  ///< 0 for a Unix socket
+  std::string zone() const;    ///< "%eth0" of a link-local address; empty: none
   const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&storage); }
   /// "192.0.2.1:80", "[2001:db8::1]:80", "/run/app.sock".
   std::string text() const;
@@ -24,6 +25,8 @@ struct Endpoint {
 
 /// nullopt where `literal` is no IPv4 or IPv6 address. An IPv6 zone such as %eth0 is understood; it
 /// has 1 to 15 letters, digits, '.', '-' and '_'.
+bool is_link_local(const Endpoint& endpoint);
+
 std::optional<Endpoint> ip_endpoint(std::string_view literal, std::uint16_t port);
 /// nullopt where the path is longer than sun_path holds (107 bytes), or holds a NUL.
 std::optional<Endpoint> unix_endpoint(std::string_view path);

@@ -108,12 +108,14 @@ std::string client_hello(std::string_view server_name) {
   return '\x16' + numbers({0x0301}) + sized(2, handshake);
 }
 
-FollowUp::FollowUp(Loop& loop, const Target& target, const Outcome& outcome, Done done)
+FollowUp::FollowUp(Loop& loop, const Target& target, const Outcome& outcome, Done done,
+                   Duration patience)
     : loop_(loop),
       endpoint_(endpoint_of(outcome.address).value_or(Endpoint{})),
       server_name_(ip_endpoint(outcome.server_name, 0) ? "" : outcome.server_name),
       host_(target.authority()),
-      done_(std::move(done)) {
+      done_(std::move(done)),
+      patience_(patience) {
   if (target.is_tls()) {
     look_for_http();
   } else {
@@ -151,7 +153,7 @@ void FollowUp::look_without_name() {
 void FollowUp::ask(std::string greeting, Answer answer) {
   greeting_ = std::move(greeting);
   answer_ = std::move(answer);
-  patience_ = loop_.after(kPatience, [this] { answered(""); });
+  patience_timer_ = loop_.after(patience_, [this] { answered(""); });
   dial_ = std::make_unique<Dial>(
       loop_, endpoint_, [this](Connection connection) { on_connected(std::move(connection)); },
       [this](const DialFailure&) { answered(""); });
@@ -173,7 +175,7 @@ void FollowUp::on_readable() {
 
 /// The callback that led here must be left before the next connection replaces its owner.
 void FollowUp::answered(std::string first_bytes) {
-  patience_.cancel();
+  patience_timer_.cancel();
   watch_.cancel();
   fd_.reset();
   if (later_) return;
@@ -186,7 +188,7 @@ void FollowUp::answered(std::string first_bytes) {
 }
 
 void FollowUp::give_up() {
-  patience_.cancel();
+  patience_timer_.cancel();
   watch_.cancel();
   later_.cancel();
   fd_.reset();

@@ -36,11 +36,13 @@ std::string client_hello(std::string_view server_name);
 class FollowUp {
  public:
   using Done = std::function<void(Finding)>;
-  static constexpr Duration kPatience = 2s;  ///< for each of at most three connections
+  static constexpr Duration kPatience = 2s;
 
   /// For a result that calls_for_follow_up(). `done` is called once, never from inside. Destroying
   /// it gives it up.
-  FollowUp(Loop& loop, const Target& target, const Outcome& outcome, Done done);
+  /// @param patience for each of at most three connections
+  FollowUp(Loop& loop, const Target& target, const Outcome& outcome, Done done,
+           Duration patience = kPatience);
   /// No `done` any more; for who cannot destroy it now, being called by it.
   void give_up();
   FollowUp(const FollowUp&) = delete;
@@ -67,7 +69,8 @@ class FollowUp {
   std::unique_ptr<Dial> dial_;
   UniqueFd fd_;
   Watch watch_;
-  Timer patience_;
+  Duration patience_;
+  Timer patience_timer_;
   Timer later_;
 };
 

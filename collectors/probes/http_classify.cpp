@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <span>
+#include <utility>
 
 namespace ua {
 namespace {
@@ -46,6 +48,28 @@ Classified certificate(const HttpEvidence& e) {
   return {tls_cert_untrusted, "x509_" + std::to_string(e.verify_result)};
 }
 
+/// "alert_112" of OpenSSL's "error:0A000458:SSL routines::tlsv1 unrecognized name": a reason from
+/// 1000 on is an alert of the peer's. Empty where there is none.
+std::string alert_of(std::string_view text) {
+  constexpr std::string_view kLibrary = "error:0A";
+  constexpr unsigned kReasonOfAlert0 = 1000;
+  const std::size_t at = text.find(kLibrary);
+  if (at == std::string_view::npos) return "";
+  const std::string_view digits = text.substr(at + kLibrary.size(), 6);
+  unsigned reason = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), reason, 16);
+  const bool whole = error == std::errc() && digits.size() == 6 && end == digits.data() + 6;
+  if (!whole || reason < kReasonOfAlert0 || reason > kReasonOfAlert0 + 255) return "";
+  return "alert_" + std::to_string(reason - kReasonOfAlert0);
+}
+
+/// What the peer said; TLS libraries other than OpenSSL give a text alone.
+std::string alert_token(std::string_view text) {
+  std::string result = alert_of(text);
+  return result.empty() && contains(text, "alert") ? "alert" : result;
+}
+
 bool about_client_certificate(const HttpEvidence& e) {
   static constexpr std::array<std::string_view, 8> kClientCertificate{
       "certificate required",
@@ -64,10 +88,10 @@ Classified handshake(const HttpEvidence& e) {
       "wrong version number",   "0A00010B", "http request", "0A00009C",
       "packet length too long", "0A0000C6"};
   if (contains_any(e.error_text, kOtherProtocol)) return {protocol_mismatch, "not_tls"};
-  if (about_client_certificate(e)) return {tls_client_cert_required, "alert"};
+  std::string alert = alert_token(e.error_text);
+  if (about_client_certificate(e)) return {tls_client_cert_required, std::move(alert)};
   if (e.client_cert_requested) return {tls_client_cert_required, "cert_requested"};
-  if (contains(e.error_text, "alert")) return {tls_handshake_failed, "alert"};
-  return {tls_handshake_failed, how_closed(e)};
+  return {tls_handshake_failed, alert.empty() ? how_closed(e) : std::move(alert)};
 }
 
 Classified timed_out(const HttpEvidence& e) {
@@ -91,12 +115,13 @@ Classified receive_error(const HttpEvidence& e) {
       contains(e.error_text, "Too many response headers")) {
     return {headers_too_large, ""};
   }
-  const bool alert = e.tls && contains(e.error_text, "alert");
-  if (e.header_complete) return {body_truncated, alert ? "alert" : how_closed(e)};
+  std::string alert = e.tls ? alert_token(e.error_text) : "";
+  const bool alerted = !alert.empty();
+  if (e.header_complete) return {body_truncated, alerted ? std::move(alert) : how_closed(e)};
   // TLS 1.3 tells of a missing client certificate after the handshake only.
-  if (alert && !e.handshake_done) return handshake(e);
-  if (alert && about_client_certificate(e)) return {tls_client_cert_required, "alert"};
-  if (alert) return {closed_before_headers, "alert"};
+  if (alerted && !e.handshake_done) return handshake(e);
+  if (alerted && about_client_certificate(e)) return {tls_client_cert_required, std::move(alert)};
+  if (alerted) return {closed_before_headers, std::move(alert)};
   return no_headers(e, how_closed(e) == "fin" ? closed_before_headers : reset_before_headers);
 }
 

@@ -122,31 +122,46 @@ void read_basic_auth(TableReader& http, HttpOptions& options) {
   table->finish();
 }
 
+/// Empty where there is none.
+std::string header_mistake(const std::string& key, const std::string& value) {
+  const std::string shown = '\'' + escape_line(key, 60) + '\'';
+  if (!is_token(key)) return shown + " is no name of a header";
+  if (!is_field_value(value)) return "the value of " + shown + " has control characters";
+  if (iequals(key, "host")) return "set 'host' of this table instead of a Host header";
+  const bool own = iequals(key, "content-length") || iequals(key, "transfer-encoding") ||
+                   iequals(key, "connection");
+  return own ? shown + " is set by the probe itself" : "";
+}
+
 void read_headers(TableReader& http, HttpOptions& options) {
-  for (auto& [key, value] : http.text_pairs("headers")) {
-    const std::string shown = '\'' + escape_line(key, 60) + '\'';
-    if (!is_token(key)) {
-      http.complain("headers", shown + " is no name of a header");
-    } else if (!is_field_value(value)) {
-      http.complain("headers", "the value of " + shown + " has control characters");
-    } else if (iequals(key, "host")) {
-      http.complain("headers", "set 'host' of this table instead of a Host header");
-    } else if (iequals(key, "content-length") || iequals(key, "transfer-encoding") ||
-               iequals(key, "connection")) {
-      http.complain("headers", shown + " is set by the probe itself");
+  for (TableReader::Pair& pair : http.text_pairs("headers")) {
+    const std::string mistake = header_mistake(pair.key, pair.value);
+    if (mistake.empty()) {
+      options.headers.emplace_back(std::move(pair.key), std::move(pair.value));
     } else {
-      options.headers.emplace_back(std::move(key), std::move(value));
+      http.complain_item("headers", *pair.node, mistake);
     }
   }
+}
+
+/// Names of methods are told apart by case (RFC 9110 section 9.1); the common ones are upper case.
+bool is_common_method_in_lower_case(const std::string& method) {
+  static constexpr std::array<std::string_view, 8> kCommon{"GET",    "HEAD",    "POST",  "PUT",
+                                                           "DELETE", "OPTIONS", "PATCH", "TRACE"};
+  return std::any_of(kCommon.begin(), kCommon.end(), [&](std::string_view common) {
+    return common != method && iequals(common, method);
+  });
 }
 
 void read_method(TableReader& http, HttpOptions& options) {
   const auto method = http.text("method");
   if (!method) return;
-  if (is_token(*method)) {
-    options.method = *method;
-  } else {
+  if (!is_token(*method)) {
     http.complain("method", "'" + escape_line(*method, 60) + "' is no HTTP method");
+  } else if (is_common_method_in_lower_case(*method)) {
+    http.complain("method", "'" + *method + "' is not upper case, as servers expect it");
+  } else {
+    options.method = *method;
   }
 }
 
@@ -226,6 +241,9 @@ HttpOptions read_http_options(TableReader& upstream, const ProbeLimits& limits) 
   read_headers(*table, result);
   read_status(*table, result.expect_status);
   result.expect_body = read_regex(*table, "expect_body");
+  if (result.expect_body && result.method == "HEAD") {
+    table->complain("expect_body", "the answer to a HEAD request has no body");
+  }
   result.follow_redirects = table->boolean("follow_redirects").value_or(false);
   read_basic_auth(*table, result);
   result.bearer_token = read_secret(*table, "bearer_token_file");

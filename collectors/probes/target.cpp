@@ -120,6 +120,15 @@ Result<HostAndPort> split_bracketed(std::string_view authority) {
   return result;
 }
 
+/// "fe80::1%25eth0" is how a URL writes "fe80::1%eth0" (RFC 6874); many leave the "25" out.
+std::string without_escaped_zone(std::string_view host) {
+  constexpr std::string_view kEscaped = "%25";
+  std::string result(host);
+  const std::size_t zone = result.find(kEscaped);
+  const bool escaped = zone != std::string::npos && zone + kEscaped.size() < result.size();
+  return escaped ? result.erase(zone + 1, 2) : result;
+}
+
 Result<HostAndPort> split_named(std::string_view authority) {
   const std::size_t colon = authority.find(':');
   HostAndPort result{authority.substr(0, colon), std::nullopt};
@@ -136,7 +145,7 @@ Result<Target> parse_host(Target target, std::string_view authority) {
   const Result<HostAndPort> parts =
       authority.starts_with('[') ? split_bracketed(authority) : split_named(authority);
   if (!parts) return tl::unexpected(parts.error());
-  target.host = parts->host;
+  target.host = authority.starts_with('[') ? without_escaped_zone(parts->host) : parts->host;
   if (!parts->port) {
     target.port = default_port(target.scheme);
     if (target.port == 0) {

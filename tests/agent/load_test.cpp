@@ -38,7 +38,7 @@ TEST_CASE("a file that is gone does not replace what is in use") {
   CHECK(load(arguments, &first->config));
 
   const std::string gone =
-      arguments.default_file.string() + ": is gone; restart the agent to go on without it";
+      arguments.default_file.string() + ":1:1: is gone; restart the agent to go on without it";
   fs::remove(arguments.default_file);
   LoadResult again = load(arguments, &first->config);
   REQUIRE_FALSE(again);

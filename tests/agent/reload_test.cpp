@@ -125,7 +125,7 @@ TEST_CASE("what finish() says is the answer, and a load that throws is a mistake
     loop.stop();
   });
   loop.run();
-  CHECK(said == "configuration: no memory");
+  CHECK(said == "configuration:1:1: no memory");
 }
 
 TEST_CASE("what finish() adds is the answer") {

@@ -206,7 +206,7 @@ def test_check_reports_every_mistake_with_its_place(tmp_path):
         f"{path}:3:12: upstream.targets: a port is a number from 1 to 65535, not '99999'",
         f"{path}:4:1: unknown key 'upstream.intervall'; did you mean 'interval'?",
         f"{path}:5:11: upstream.timeout: the timeout (20s) is longer than the interval (15s)",
-        f"{path}:6:10: upstream.labels: 'job' is set by the agent or by Prometheus; choose another",
+        f"{path}:6:18: upstream.labels: 'job' is set by the agent or by Prometheus; choose another",
     ]
     path.write_text('[[upstream]]\nname = "a"\ntargets = ["http://127.0.0.1:1/"]\n')
     done = run("check", f"--config.file={path}")

@@ -70,7 +70,7 @@ def test_a_file_that_is_emptied_or_gone_changes_nothing(tmp_path):
             path.write_text("")
             assert a.post("/-/reload") == (
                 "The configuration was not changed:\n"
-                f"{path}: is empty, as if it had been cut off; where that is meant, write a "
+                f"{path}:1:1: is empty, as if it had been cut off; where that is meant, write a "
                 "comment into it\n"
             )
             path.unlink()

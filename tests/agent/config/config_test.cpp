@@ -176,18 +176,18 @@ TEST_CASE("conf.d beside the file is read in name order, and its settings hold e
 TEST_CASE("what cannot be read as a configuration is said, and nothing hangs") {
   const Directory dir;
   const std::string missing = (dir / "missing.toml").string();
-  CHECK(first_mistake(missing) == missing + ": cannot open: No such file or directory");
+  CHECK(first_mistake(missing) == missing + ":1:1: cannot open: No such file or directory");
   const std::string fifo = (dir / "fifo.toml").string();
   REQUIRE(mkfifo(fifo.c_str(), 0600) == 0);
-  CHECK(first_mistake(fifo) == fifo + ": is not a regular file");
+  CHECK(first_mistake(fifo) == fifo + ":1:1: is not a regular file");
   const std::string folder = (dir / "folder.toml").string();
   fs::create_directory(folder);
-  CHECK(first_mistake(folder) == folder + ": is not a regular file");
+  CHECK(first_mistake(folder) == folder + ":1:1: is not a regular file");
   const std::string large = dir.write("large.toml", std::string((1 << 20) + 1, '#'));
-  CHECK(first_mistake(large) == large + ": is larger than 1048576 bytes");
+  CHECK(first_mistake(large) == large + ":1:1: is larger than 1048576 bytes");
   const std::string largest = dir.write("largest.toml", std::string(1 << 20, '#'));
   CHECK(first_mistake(largest).empty());
-  CHECK(first_mistake("/dev/null") == "/dev/null: is not a regular file");
+  CHECK(first_mistake("/dev/null") == "/dev/null:1:1: is not a regular file");
 }
 
 TEST_CASE("a conf.d that cannot be listed is a mistake, one that is not there is none") {
@@ -195,13 +195,14 @@ TEST_CASE("a conf.d that cannot be listed is a mistake, one that is not there is
   const fs::path file = dir.write("agent.toml", "#");
   CHECK(first_mistake(file).empty());
   dir.write("conf.d", "a file");
-  CHECK(first_mistake(file) == (dir / "conf.d").string() + ": cannot be listed: Not a directory");
+  CHECK(first_mistake(file) ==
+        (dir / "conf.d").string() + ":1:1: cannot be listed: Not a directory");
 }
 
 TEST_CASE("a file without content was cut off, whichever it is") {
   const Directory dir;
   const std::string empty =
-      ": is empty, as if it had been cut off; where that is meant, write a comment into it";
+      ":1:1: is empty, as if it had been cut off; where that is meant, write a comment into it";
   const std::string file = dir.write("agent.toml", "");
   CHECK(first_mistake(file) == file + empty);
   dir.write("agent.toml", " \r\n\t\n");
@@ -245,10 +246,10 @@ TEST_CASE("where nobody named a file, the defaults hold only if none is there") 
 
   fs::remove(file);
   fs::create_symlink(dir / "nowhere", file);
-  CHECK(mistake() == file.string() + ": cannot open: No such file or directory");
+  CHECK(mistake() == file.string() + ":1:1: cannot open: No such file or directory");
   fs::remove_all(dir / "etc");
   dir.write("etc", "a file");
-  CHECK(mistake() == file.string() + ": cannot be read: Not a directory");
+  CHECK(mistake() == file.string() + ":1:1: cannot be read: Not a directory");
 }
 
 TEST_CASE("secrets come from files that nobody else can read") {

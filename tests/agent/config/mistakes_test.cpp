@@ -29,8 +29,8 @@ std::string mistakes(const std::string& content) {
 }
 
 struct Row {
-  const char* content;
-  const char* message;
+  std::string content;
+  std::string message;
 };
 
 void check(const std::vector<Row>& rows) {
@@ -248,6 +248,27 @@ TEST_CASE("mistakes in an upstream") {
         "a.toml:2:8: upstream.name: is longer than 128 bytes");
 }
 
+TEST_CASE("targets that can never work") {
+  const auto with = [](const std::string& target, const std::string& more) {
+    return "[[upstream]]\nname = \"a\"\ntargets = \"" + target + "\"\n" + more + "\n";
+  };
+  check({
+      {with("http://[fe80::a]:1/", ""),
+       "a.toml:3:11: upstream.targets: 'http://[fe80::a]:1/': a link-local address needs its "
+       "interface, as in [fe80::a%eth0]"},
+      {with("http://[fe80::a%25eth0]:1/", ""), ""},
+      {with("http://127.0.0.1/", "ip_protocol = \"6\""),
+       "a.toml:3:11: upstream.targets: 'http://127.0.0.1/': an IPv4 address, but ip_protocol is "
+       "\"6\""},
+      {with("tcp://[::1]:5", "ip_protocol = \"4\""),
+       "a.toml:3:11: upstream.targets: 'tcp://[::1]:5': an IPv6 address, but ip_protocol is "
+       "\"4\""},
+      {with("http://127.0.0.1/", "ip_protocol = \"4\""), ""},
+      {with("http://localhost/", "ip_protocol = \"6\""), ""},
+      {with("http+unix:///a", "ip_protocol = \"6\""), ""},
+  });
+}
+
 TEST_CASE("mistakes in the options of an upstream") {
   check_upstream({
       {"intervall = \"5s\"",
@@ -281,22 +302,28 @@ TEST_CASE("mistakes in the options of an upstream") {
       {"service = \"-x\"",
        "a.toml:4:11: upstream.service: '-x' is no name of a unit, container or process"},
       {"labels = { job = \"x\" }",
-       "a.toml:4:10: upstream.labels: 'job' is set by the agent or by Prometheus; choose another"},
+       "a.toml:4:18: upstream.labels: 'job' is set by the agent or by Prometheus; choose another"},
       {"labels = { cause = \"x\", le = \"y\" }",
-       "a.toml:4:10: upstream.labels: 'cause' is set by the agent or by Prometheus; choose "
+       "a.toml:4:20: upstream.labels: 'cause' is set by the agent or by Prometheus; choose "
        "another\n"
-       "a.toml:4:10: upstream.labels: 'le' is set by the agent or by Prometheus; choose another"},
+       "a.toml:4:30: upstream.labels: 'le' is set by the agent or by Prometheus; choose another"},
       {"labels = { a-b = \"x\" }",
-       "a.toml:4:10: upstream.labels: 'a-b' is no label name; use letters, digits and underscores"},
+       "a.toml:4:18: upstream.labels: 'a-b' is no label name; use letters, digits and underscores"},
       {"labels = { 1a = \"x\" }",
-       "a.toml:4:10: upstream.labels: '1a' is no label name; use letters, digits and underscores"},
+       "a.toml:4:17: upstream.labels: '1a' is no label name; use letters, digits and underscores"},
       {"labels = { __name__ = \"x\" }",
-       "a.toml:4:10: upstream.labels: '__name__' is no label name; use letters, digits and "
+       "a.toml:4:23: upstream.labels: '__name__' is no label name; use letters, digits and "
        "underscores"},
+      {"labels = { quantile = \"0.5\" }",
+       "a.toml:4:23: upstream.labels: 'quantile' is set by the agent or by Prometheus; choose "
+       "another"},
+      {"labels = { version = \"2\" }",
+       "a.toml:4:22: upstream.labels: 'version' is a label of upstream_info or "
+       "upstream_probe_tls_info; choose another"},
       {"labels = { team = 5 }",
        "a.toml:4:19: upstream.labels.team: expected a text in quotes, found an integer"},
       {"labels = { team = \"a\\nb\" }",
-       "a.toml:4:10: upstream.labels: the value of 'team' has control characters"},
+       "a.toml:4:19: upstream.labels: the value of 'team' has control characters"},
       {"labels = \"x\"",
        "a.toml:4:10: upstream.labels: expected a table such as { name = \"value\" }, found a text"},
       {"[upstream.dns]", "a.toml:4:1: upstream.dns: not supported by this version"},
@@ -305,7 +332,7 @@ TEST_CASE("mistakes in the options of an upstream") {
       {"http = 1", "a.toml:4:8: upstream.http: expected a table, found an integer"},
   });
   CHECK(mistakes(in_upstream("labels = { team = \"" + std::string(129, 'a') + "\" }")) ==
-        "a.toml:4:10: upstream.labels: the value of 'team' is longer than 128 bytes");
+        "a.toml:4:19: upstream.labels: the value of 'team' is longer than 128 bytes");
 }
 
 TEST_CASE("mistakes in [upstream.http] and [upstream.tls]") {
@@ -323,14 +350,19 @@ TEST_CASE("mistakes in [upstream.http] and [upstream.tls]") {
       {"host = \"http://a\"",
        "a.toml:5:8: upstream.http.host: write a host name, with a port where "
        "it is not the usual one"},
+      {"method = \"get\"",
+       "a.toml:5:10: upstream.http.method: 'get' is not upper case, as servers expect it"},
+      {"method = \"purge\"", ""},
+      {"method = \"HEAD\"\nexpect_body = \"a\"",
+       "a.toml:6:15: upstream.http.expect_body: the answer to a HEAD request has no body"},
       {"headers = { Host = \"a\" }",
-       "a.toml:5:11: upstream.http.headers: set 'host' of this table instead of a Host header"},
+       "a.toml:5:20: upstream.http.headers: set 'host' of this table instead of a Host header"},
       {"headers = { \"a b\" = \"a\" }",
-       "a.toml:5:11: upstream.http.headers: 'a b' is no name of a header"},
+       "a.toml:5:21: upstream.http.headers: 'a b' is no name of a header"},
       {"headers = { a = \"b\\r\\nc: d\" }",
-       "a.toml:5:11: upstream.http.headers: the value of 'a' has control characters"},
+       "a.toml:5:17: upstream.http.headers: the value of 'a' has control characters"},
       {"headers = { Content-Length = \"5\" }",
-       "a.toml:5:11: upstream.http.headers: 'Content-Length' is set by the probe itself"},
+       "a.toml:5:30: upstream.http.headers: 'Content-Length' is set by the probe itself"},
       {"headers = [\"a: b\"]",
        "a.toml:5:11: upstream.http.headers: expected a table such as { name = "
        "\"value\" }, found a list"},

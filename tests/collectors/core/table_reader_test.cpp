@@ -52,7 +52,7 @@ TEST_CASE("values of the right type are read and leave no mistake") {
                                 CHECK(root.choice("word", kWords) == 1);
                                 CHECK(root.texts("list")->at(1).text == "b");
                                 CHECK(root.texts("lone")->at(0).text == "a");
-                                CHECK(root.text_pairs("pairs").front().second == "1");
+                                CHECK(root.text_pairs("pairs").front().value == "1");
                                 auto inner = root.table("inner");
                                 CHECK(inner->integer("x", 0, 1) == 1);
                                 auto many = root.tables("many");
@@ -145,7 +145,7 @@ TEST_CASE("what a later version will know is not called unknown") {
 }
 
 TEST_CASE("a file's name is escaped like any other text") {
-  CHECK(Diagnostic{"a\n.toml", 0, 0, "x"}.text() == "a\\x0a.toml: x");
+  CHECK(Diagnostic{"a\n.toml", 0, 0, "x"}.text() == "a\\x0a.toml:1:1: x");
 }
 
 }  // namespace

@@ -133,14 +133,33 @@ TEST_CASE("an alert after the handshake is about what it cut off") {
   evidence.handshake_done = true;
   evidence.error_text = "OpenSSL SSL_read: error:0A000438:SSL routines::tlsv1 alert internal error";
   CHECK(classify_transfer(evidence).error == closed_before_headers);
+  CHECK(classify_transfer(evidence).detail == "alert_80");
   evidence.header_complete = true;
   CHECK(classify_transfer(evidence).error == body_truncated);
   evidence.header_complete = false;
   evidence.error_text = "error:0A00045C:SSL routines::tlsv13 alert certificate required";
   CHECK(classify_transfer(evidence).error == tls_client_cert_required);
+  CHECK(classify_transfer(evidence).detail == "alert_116");
   evidence.handshake_done = false;
   evidence.error_text = "sslv3 alert handshake failure";
   CHECK(classify_transfer(evidence).error == tls_handshake_failed);
+  CHECK(classify_transfer(evidence).detail == "alert");
+}
+
+TEST_CASE("an alert is told by its number, whatever the words") {
+  HttpEvidence evidence = plain(CURLE_SSL_CONNECT_ERROR);
+  evidence.tls = true;
+  evidence.tcp.known = true;
+  evidence.error_text = "error:0A000458:SSL routines::tlsv1 unrecognized name";
+  CHECK(classify_transfer(evidence).error == tls_handshake_failed);
+  CHECK(classify_transfer(evidence).detail == "alert_112");
+  // A reason below 1000 is OpenSSL's own, one above 1255 is none of TLS.
+  for (const char* text : {"error:0A000126:SSL routines::unexpected eof while reading",
+                           "error:0A0004E8:SSL routines::x", "error:0A00", "error:0A0000zz:x"}) {
+    CAPTURE(text);
+    evidence.error_text = text;
+    CHECK(classify_transfer(evidence).detail == "fin");
+  }
 }
 
 TEST_CASE("a closed TLS connection is told from a reset one by OpenSSL, not by its own aftermath") {

@@ -38,6 +38,7 @@ TEST_CASE("a query never becomes part of the label") {
 
 TEST_CASE("an IPv6 zone is a name that fits anywhere a host stands") {
   CHECK(parse_target("tcp://[fe80::1%eth0.100]:22")->host == "fe80::1%eth0.100");
+  CHECK(parse_target("tcp://[fe80::1%25eth0]:22")->host == "fe80::1%eth0");  // RFC 6874
   for (const std::string zone :
        {"", "a b", "a\"b", "a/b", "\xd8\x9c", "$(reboot)", "0123456789abcdef"}) {
     INFO(zone);
