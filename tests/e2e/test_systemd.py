@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from tests.lab import agent, hanging
-from tests.lab.processes import process
+from tests.lab.processes import need_mount_namespaces, process
 
 
 def sd_messages(path):
@@ -62,6 +62,7 @@ def test_a_watchdog_of_another_process_is_none_of_ours(tmp_path):
 
 
 def test_a_sampler_that_hangs_delays_the_start_but_does_not_keep_it_from_happening(tmp_path):
+    need_mount_namespaces()
     systemd = sd_messages(tmp_path / "notify")
     environment = {**hanging.environment(), "NOTIFY_SOCKET": str(tmp_path / "notify")}
     with hanging.directory(tmp_path / "hang") as hang:

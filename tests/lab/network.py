@@ -11,7 +11,7 @@ import pytest
 from tests.lab import agent
 from tests.lab.processes import need, process
 
-NETNS = "upstream-agent-test"
+NETNS = f"upstream-agent-test-{os.getpid()}"  # of this run alone
 
 
 @contextlib.contextmanager
@@ -23,6 +23,9 @@ def namespace():
     if subprocess.run(["ip", "netns", "add", NETNS], capture_output=True, check=False).returncode:
         pytest.skip("network namespaces cannot be made here")
     inside = ["ip", "netns", "exec", NETNS]
+    if subprocess.run([*inside, "true"], capture_output=True, check=False).returncode:
+        subprocess.run(["ip", "netns", "del", NETNS], check=False)
+        pytest.skip("network namespaces cannot be entered here")
     try:
         subprocess.run([*inside, "ip", "link", "set", "lo", "up"], check=True)
         yield inside

@@ -16,6 +16,11 @@ def need(*tools):
             pytest.skip(f"{tool} is not installed")
 
 
+def need_mount_namespaces():
+    if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("mount namespaces cannot be made here")
+
+
 @contextlib.contextmanager
 def process(*arguments, **options):
     child = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
