@@ -15,13 +15,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "collectors/probes/dns_classify.h"
-
 namespace ua {
 namespace {
 
-constexpr Duration kTryTimeout = 1s;
-constexpr int kTries = 3;
 constexpr Duration kMaxTtl = 1h;
 constexpr int kInternet = 1;  // class and types: RFC 1035 section 3.2, RFC 3596
 constexpr int kTypeA = 1;
@@ -103,15 +99,16 @@ struct DnsChannel::Question {
   std::optional<std::uint16_t> id = std::nullopt;
 };
 
-DnsChannel::DnsChannel(Loop& loop, OnServerError on_server_error) : loop_(loop) {
+DnsChannel::DnsChannel(Loop& loop, OnServerError on_server_error, const QueryTiming& timing)
+    : loop_(loop) {
   ares_options options{};
   // The caller walks the search list: A and AAAA must not end at two different names.
   options.flags = ARES_FLAG_NOSEARCH;
   if (on_server_error == OnServerError::report) options.flags |= ARES_FLAG_NOCHECKRESP;
   static char only_servers[] = "b";  // the hosts file is read by the caller
   options.lookups = only_servers;
-  options.timeout = static_cast<int>(kTryTimeout / 1ms);
-  options.tries = kTries;
+  options.timeout = static_cast<int>(timing.timeout / 1ms);
+  options.tries = timing.tries;
   options.sock_state_cb = &DnsChannel::on_socket_state;
   options.sock_state_cb_data = this;
   const int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB |

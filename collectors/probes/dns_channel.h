@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "collectors/core/loop.h"
+#include "collectors/probes/dns_classify.h"
 #include "collectors/probes/endpoint.h"
 
 namespace ua {
@@ -42,7 +43,7 @@ class DnsChannel : public std::enable_shared_from_this<DnsChannel> {
   using OnBadReply = std::function<void()>;
 
   /// Throws std::runtime_error where c-ares gives no channel.
-  DnsChannel(Loop& loop, OnServerError on_server_error);
+  DnsChannel(Loop& loop, OnServerError on_server_error, const QueryTiming& timing);
   ~DnsChannel();
   DnsChannel(const DnsChannel&) = delete;
   DnsChannel& operator=(const DnsChannel&) = delete;

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <optional>
+#include <sstream>
 
 namespace ua {
 namespace {
@@ -14,6 +17,18 @@ constexpr int kOtherRcode = 1000;  // plus the RCODE; beyond all of c-ares' own
 /// Letters only: no type or class that is asked for has bytes like them, nor has a label's length.
 std::uint8_t lower(std::uint8_t byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<std::uint8_t>(byte | 0x20U) : byte;
+}
+
+/// The number behind `name` in "name:number", from 1 to 5.
+std::optional<int> option(std::string_view word, std::string_view name) {
+  constexpr int kMax = 5;
+  if (!word.starts_with(name)) return std::nullopt;
+  word.remove_prefix(name.size());
+  int value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  if (error == std::errc::result_out_of_range && !word.starts_with('-')) return kMax;
+  if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
+  return std::clamp(value, 1, kMax);
 }
 
 }  // namespace
@@ -113,6 +128,21 @@ bool is_worse(int a, int b) {
     return status == ARES_ETIMEOUT ? 2 : 3;
   };
   return rank(a) > rank(b);
+}
+
+QueryTiming query_timing(std::string_view resolv_conf) {
+  QueryTiming timing;
+  std::istringstream lines{std::string(resolv_conf)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string word;
+    if (!(words >> word) || word != "options") continue;
+    while (words >> word) {
+      if (const auto seconds = option(word, "timeout:")) timing.timeout = *seconds * 1s;
+      if (const auto count = option(word, "attempts:")) timing.tries = *count;
+    }
+  }
+  return timing;
 }
 
 std::vector<std::string> search_candidates(const std::string& name,

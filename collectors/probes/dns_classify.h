@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the answers of name servers mean, and which names a search list makes of one. Pure.
+// What the answers of name servers mean, and what resolv.conf has on how to ask. Pure.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "collectors/core/error_class.h"
+#include "collectors/core/time.h"
 
 namespace ua {
 
@@ -31,6 +33,17 @@ bool is_server_error(int status);
 bool is_not_found(int status);
 /// Of two failures the one that must not hide behind the other.
 bool is_worse(int a, int b);
+
+/// How long the first try waits (each further round of the servers twice as long), and how often
+/// each server is asked.
+struct QueryTiming {
+  Duration timeout = 1s;
+  int tries = 3;
+  bool operator==(const QueryTiming&) const = default;
+};
+/// `options timeout:SECONDS attempts:COUNT` of resolv.conf(5), at most 5 of each; c-ares 1.18 does
+/// not read them.
+QueryTiming query_timing(std::string_view resolv_conf);
 
 /// The names to ask for, in the order of resolv.conf(5): with `ndots` dots or more the name itself
 /// comes first, else last; one with a dot at its end stands alone.

@@ -229,9 +229,11 @@ void Resolver::refresh_configuration() {
 
 void Resolver::read_configuration() {
   using enum DnsChannel::OnServerError;
-  channel_ = std::make_shared<DnsChannel>(loop_, report);
+  const auto resolv_conf = read_regular_file("/etc/resolv.conf", kMaxConfigurationFile);
+  const QueryTiming timing = resolv_conf ? query_timing(*resolv_conf) : QueryTiming();
+  channel_ = std::make_shared<DnsChannel>(loop_, report, timing);
   second_opinion_ =
-      channel_->servers() > 1 ? std::make_shared<DnsChannel>(loop_, ask_next) : nullptr;
+      channel_->servers() > 1 ? std::make_shared<DnsChannel>(loop_, ask_next, timing) : nullptr;
   const auto hosts = read_regular_file("/etc/hosts", kMaxConfigurationFile);
   if (hosts) hosts_ = HostsFile(*hosts);
   if (!hosts && hosts.error().code == ENOENT) hosts_ = HostsFile();

@@ -94,6 +94,15 @@ def test_a_name_that_is_not_there_has_no_other_family():
         assert (result["error_class"], result["detail"]) == ("dns_not_found", "rcode_3"), result
 
 
+def test_the_tries_are_those_of_resolv_conf():
+    once = "nameserver 127.0.0.53\noptions timeout:1 attempts:1\n"
+    with dns_namespace(once) as inside:
+        result, _ = agent.probe("http://silent.test/", prefix=inside, timeout="20s")
+        # Three tries would take 7 s.
+        assert (result["error_class"], result["detail"]) == ("dns_timeout", "timeout"), result
+        assert result["timings"]["total"] < 5, result
+
+
 @pytest.mark.parametrize("dead", [("127.0.0.53",), ("127.0.0.52", "127.0.0.53")])
 def test_a_closed_resolver_port_is_told_at_once(dead):
     # Two names are asked for, each as A and AAAA; with the first also the root's servers.

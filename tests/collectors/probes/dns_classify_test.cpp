@@ -78,5 +78,16 @@ TEST_CASE("the search list as resolv.conf(5) has it") {
   CHECK(search_candidates("db", {"."}, 1) == Names{"db"});
 }
 
+TEST_CASE("how long to wait and how often to ask as resolv.conf(5) has it") {
+  CHECK(query_timing("") == QueryTiming{1s, 3});
+  CHECK(query_timing("nameserver 127.0.0.1\noptions\ttimeout:2 edns0 attempts:1\n") ==
+        QueryTiming{2s, 1});
+  CHECK(query_timing("options timeout:2\noptions attempts:4 timeout:3") == QueryTiming{3s, 4});
+  CHECK(query_timing("options timeout:0 attempts:0") == QueryTiming{1s, 1});
+  CHECK(query_timing("options timeout:30 attempts:99999999999") == QueryTiming{5s, 5});
+  CHECK(query_timing("options timeout:2x attempts: attempts:-9 retry:2") == QueryTiming{1s, 1});
+  CHECK(query_timing("#options timeout:2\nsearch options timeout:2\n") == QueryTiming{1s, 3});
+}
+
 }  // namespace
 }  // namespace ua
