@@ -13,9 +13,10 @@ constexpr HeadRefusal kHidden{400,
                               "Bad request: a zero byte, a folded line, or a line that does not "
                               "end in CR LF.\n"};
 constexpr HeadRefusal kByte{400,
-                            "Bad request: white space in the name of a header, or a control "
-                            "character.\n"};
+                            "Bad request: white space in the target, a control character, or a "
+                            "method or a name of a header that can be none.\n"};
 constexpr HeadRefusal kHost{400, "Bad request: it needs one Host header.\n"};
+constexpr HeadRefusal kOrigin{400, "Bad request: it has more than one Origin header.\n"};
 constexpr HeadRefusal kLength{400, "Bad request: its length is given more than once.\n"};
 constexpr HeadRefusal kBody{413, "No page here takes a request with a body.\n"};
 
@@ -58,11 +59,22 @@ bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), is_control);
 }
 
+/// RFC 9110, section 5.6.2.
+bool is_token(std::string_view text) {
+  constexpr std::string_view kToken =
+      "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  return !text.empty() && text.find_first_not_of(kToken) == std::string_view::npos;
+}
+
+/// Behind the target some stand for one; within it, others may see an end there.
+bool has_inner_space(std::string_view uri) {
+  return uri.substr(0, uri.find_last_not_of(' ') + 1).find(' ') != std::string_view::npos;
+}
+
 bool has_bad_byte(const RequestHead& head) {
-  return has_control(head.uri) ||
+  return !is_token(head.method) || has_control(head.uri) || has_inner_space(head.uri) ||
          std::any_of(head.headers.begin(), head.headers.end(), [](const auto& header) {
-           return has_control(header.first) || has_control(header.second) ||
-                  header.first.find_first_of(" \t") != std::string_view::npos;
+           return !is_token(header.first) || has_control(header.second);
          });
 }
 
@@ -80,6 +92,7 @@ std::optional<HeadRefusal> refuse_head(const RequestHead& head) {
   if (has_bad_byte(head)) return kByte;
   const auto hosts = count(head, "Host");
   if (hosts > 1 || (hosts == 0 && head.version != "HTTP/1.0")) return kHost;
+  if (count(head, "Origin") > 1) return kOrigin;
   const auto encodings = count(head, "Transfer-Encoding");
   const auto lengths = count(head, "Content-Length");
   if (lengths > 1 || (lengths > 0 && encodings > 0)) return kLength;

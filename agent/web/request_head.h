@@ -12,7 +12,9 @@ namespace ua {
 
 /// A head as libmicrohttpd leaves it: the bytes that were sent, in their place, with a zero byte
 /// over each separator. It reads C strings, so a zero byte that a client sent ends a text early and
-/// the rest of it is never seen; only the distance to the text behind it tells.
+/// the rest of it is never seen; only the distance to the text behind it tells. Nothing tells of
+/// one in place of the CR of a line's end, which is taken for a CR, and of one that a line before
+/// the request begins with, which is taken for an empty line.
 struct RequestHead {
   std::string_view method;
   std::string_view uri;      ///< with its query
@@ -27,10 +29,11 @@ struct HeadRefusal {
   std::string_view text;
 };
 
-/// Refuses what two readers could take for different requests (RFC 9112, sections 2.2, 3.2, 5.1,
-/// 5.2, 6.1, 6.3: zero bytes, lone line ends, folded lines, several lengths, no or several hosts)
-/// and any body: nothing here takes one, and who waits for it waits as long as the client likes.
-/// The connection has to end with the reply, since nobody can say where the next request begins.
+/// Refuses what two readers could take for different requests (RFC 9112, sections 2.2, 3, 3.2, 5.1,
+/// 5.2, 6.1, 6.3: zero bytes, lone line ends, folded lines, spaces in the target, several lengths,
+/// no or several hosts, several origins) and any body: nothing here takes one, and who waits for it
+/// waits as long as the client likes. The connection has to end with the reply, since nobody can
+/// say where the next request begins.
 std::optional<HeadRefusal> refuse_head(const RequestHead& head);
 
 }  // namespace ua

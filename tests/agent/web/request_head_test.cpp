@@ -86,6 +86,22 @@ TEST_CASE("a line ends in CR LF and nothing else", "[web]") {
   CHECK(refusal(ua::RequestHead{"GET", "/", "HTTP/1.1", {{"Host", "a\rX: b"}}, nullptr}) == 400);
 }
 
+TEST_CASE("a target ends at its first space", "[web]") {
+  CHECK(refusal("GET /?a /b HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
+  CHECK(refusal("GET / HTTP/1.1 HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
+  CHECK(refusal("GET /   HTTP/1.1\r\nHost: a\r\n\r\n") == 0);
+}
+
+TEST_CASE("methods and the names of headers are tokens", "[web]") {
+  CHECK(refusal("X-!#$%&'*+-.^_`|~ / HTTP/1.1\r\nHost: a\r\n\r\n") == 0);
+  CHECK(refusal("G\xc5T / HTTP/1.1\r\nHost: a\r\n\r\n") == 400);
+  CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\nX-!#$%&'*+-.^_`|~: \xc3\xa4 (b)\r\n\r\n") == 0);
+  CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\n\x96ost: b\r\n\r\n") == 400);
+  CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\n(X): b\r\n\r\n") == 400);
+  CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\nX : b\r\n\r\n") == 400);
+  CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n") == 400);
+}
+
 TEST_CASE("where the head is not as it was sent, only its texts count", "[web]") {
   ua::RequestHead head{"GET", "/", "HTTP/1.1", {{"Host", "a"}}, nullptr};
   CHECK(refusal(head) == 0);
@@ -97,6 +113,12 @@ TEST_CASE("a request names one host", "[web]") {
   CHECK(refusal("GET / HTTP/1.1\r\nX: y\r\n\r\n") == 400);
   CHECK(refusal("GET / HTTP/1.1\r\nHost: a\r\nhost: a\r\n\r\n") == 400);
   CHECK(refusal("GET / HTTP/1.0\r\nHost: a\r\nhost: b\r\n\r\n") == 400);
+}
+
+TEST_CASE("a request comes from one origin", "[web]") {
+  const std::string head = "POST / HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\n";
+  CHECK(refusal(head + "\r\n") == 0);
+  CHECK(refusal(head + "ORIGIN: http://b\r\n\r\n") == 400);
 }
 
 TEST_CASE("a request has one length at the most, and no body", "[web]") {
