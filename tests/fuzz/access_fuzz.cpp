@@ -9,35 +9,10 @@
 #include "agent/web/router.h"
 #include "collectors/core/text.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/rules.h"
 
 namespace ua::fuzz {
 namespace {
-
-bool consists_of(std::string_view text, std::string_view characters) {
-  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
-}
-
-bool is_dotted_quad(std::string_view text) {
-  const auto parts = split(text, '.');
-  return parts.size() == 4 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-           return consists_of(part, "0123456789") && part.size() <= 3 &&
-                  std::stoi(std::string(part)) < 256;
-         });
-}
-
-/// Whether a browser that is told this host needs no DNS for it: "localhost", four numbers, or
-/// something in brackets that only an IPv6 address can be; then a port or nothing.
-bool needs_no_dns(std::string_view host) {
-  const std::size_t close = host.starts_with('[') ? host.find(']') : 0;
-  const std::size_t colon = host.find(':', close);
-  const std::string_view name = host.substr(0, colon);
-  const std::string_view port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
-  if (!port.empty() && !consists_of(port, "0123456789")) return false;
-  if (!name.starts_with('[')) return iequals(name, "localhost") || is_dotted_quad(name);
-  return name.size() >= 4 && name.back() == ']' &&
-         consists_of(name.substr(1, name.size() - 2), "0123456789abcdefABCDEF:.") &&
-         name.find(':') != std::string_view::npos;
-}
 
 void check_host(std::string_view host) {
   if (!is_local_name(host)) return;

@@ -90,5 +90,6 @@ void target(std::string_view bytes);
 void tcp_tables(std::string_view bytes);
 void text(std::string_view bytes);
 void tls_answer(std::string_view bytes);
+void web_request(std::string_view bytes);
 
 }  // namespace ua::fuzz

@@ -64,6 +64,7 @@ TEST_CASE("fuzz: targets and listen addresses") { replay("target", target); }
 TEST_CASE("fuzz: tables of sockets and routes") { replay("tcp_tables", tcp_tables); }
 TEST_CASE("fuzz: untrusted text") { replay("text", text); }
 TEST_CASE("fuzz: an answer to a TLS handshake") { replay("tls_answer", tls_answer, 3000); }
+TEST_CASE("fuzz: requests to the agent") { replay("web_request", web_request); }
 
 }  // namespace
 }  // namespace ua::fuzz

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/fuzz/rules.h"
 
+#include <algorithm>
 #include <set>
 
 #include "collectors/core/error_class.h"
+#include "collectors/core/text.h"
 #include "collectors/probes/endpoint.h"
 #include "collectors/probes/probe_types.h"
 #include "tests/fuzz/fuzz.h"
@@ -35,7 +37,31 @@ void check_host(const Target& target) {
   expect(target.host[0] != '-', "a host is no option");
 }
 
+bool consists_of(std::string_view text, std::string_view characters) {
+  return !text.empty() && text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+bool is_dotted_quad(std::string_view text) {
+  const auto parts = split(text, '.');
+  return parts.size() == 4 && std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
+           return consists_of(part, "0123456789") && part.size() <= 3 &&
+                  std::stoi(std::string(part)) < 256;
+         });
+}
+
 }  // namespace
+
+bool needs_no_dns(std::string_view host) {
+  const std::size_t close = host.starts_with('[') ? host.find(']') : 0;
+  const std::size_t colon = host.find(':', close);
+  const std::string_view name = host.substr(0, colon);
+  const std::string_view port = colon == std::string_view::npos ? "" : host.substr(colon + 1);
+  if (!port.empty() && !consists_of(port, "0123456789")) return false;
+  if (!name.starts_with('[')) return iequals(name, "localhost") || is_dotted_quad(name);
+  return name.size() >= 4 && name.back() == ']' &&
+         consists_of(name.substr(1, name.size() - 2), "0123456789abcdefABCDEF:.") &&
+         name.find(':') != std::string_view::npos;
+}
 
 void check_target(const Target& target) {
   expect(find_probe_type(target.scheme) != nullptr, "a target has a probe");

@@ -21,4 +21,8 @@ void check_classified(const Classified& classified);
 /// @param longest bytes of the upstream's name
 void check_upstream(const UpstreamConfig& upstream, std::size_t longest);
 
+/// Whether a browser that is told this host needs no DNS for it: "localhost", four numbers, or
+/// something in brackets that only an IPv6 address can be; then a port or nothing.
+bool needs_no_dns(std::string_view host);
+
 }  // namespace ua::fuzz
