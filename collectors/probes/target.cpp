@@ -215,6 +215,25 @@ bool has_bad_characters(std::string_view url) {
   });
 }
 
+/// Takes what follows "://" of a network target.
+Result<Target> parse_network(Target target, std::string_view rest) {
+  const std::size_t slash = rest.find_first_of("/?");
+  const std::string_view authority = rest.substr(0, slash);
+  const std::string_view path = slash == std::string_view::npos ? "" : rest.substr(slash);
+  if (authority.find('@') != std::string_view::npos) return no_credentials();
+  // A password may hold a '/' or a '?', and no message shows a part of it.
+  const bool credentials = path.find('@') != std::string_view::npos;
+  if (has_path(target.scheme)) {
+    target.path = path.starts_with('/') ? std::string(path) : '/' + std::string(path);
+  } else if (!path.empty() && path != "/") {
+    if (credentials) return no_credentials();
+    return fail("a " + target.scheme + " target has no path: " + quoted(path));
+  }
+  Result<Target> parsed = parse_host(std::move(target), authority);
+  if (!parsed && credentials) return no_credentials();
+  return parsed;
+}
+
 }  // namespace
 
 std::string Target::authority() const {
@@ -239,21 +258,7 @@ Result<Target> parse_target(std::string_view url) {
   std::string_view rest = url.substr(mark + 3);
   rest = rest.substr(0, rest.find('#'));
   if (target.scheme.ends_with("+unix")) return parse_unix(std::move(target), rest);
-  const std::size_t slash = rest.find_first_of("/?");
-  const std::string_view authority = rest.substr(0, slash);
-  const std::string_view path = slash == std::string_view::npos ? "" : rest.substr(slash);
-  if (authority.find('@') != std::string_view::npos) return no_credentials();
-  // A password may hold a '/' or a '?', and no message shows a part of it.
-  const bool credentials = path.find('@') != std::string_view::npos;
-  if (has_path(target.scheme)) {
-    target.path = path.starts_with('/') ? std::string(path) : '/' + std::string(path);
-  } else if (!path.empty() && path != "/") {
-    if (credentials) return no_credentials();
-    return fail("a " + target.scheme + " target has no path: " + quoted(path));
-  }
-  Result<Target> parsed = parse_host(std::move(target), authority);
-  if (!parsed && credentials) return no_credentials();
-  return parsed;
+  return parse_network(std::move(target), rest);
 }
 
 namespace {
