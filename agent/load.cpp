@@ -54,7 +54,7 @@ tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments
 Loaded with_discovered(Config config) {
   Loaded result;
   if (config.discovery.nginx) {
-    result.notes = add_discovered(config.upstreams, discover_nginx(config.discovery.nginx_root));
+    result.notes = add_discovered(config.upstreams, discover_nginx(config));
   }
   result.memory_bound = memory_bound_bytes(config);
   result.upstreams = take_shard(config.shard, config.upstreams);

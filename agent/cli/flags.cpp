@@ -63,7 +63,7 @@ std::optional<Config> load_or_complain(const std::optional<std::filesystem::path
     return std::nullopt;
   }
   if (config->discovery.nginx) {
-    notes = add_discovered(config->upstreams, discover_nginx(config->discovery.nginx_root));
+    notes = add_discovered(config->upstreams, discover_nginx(*config));
   }
   return std::move(*config);
 }

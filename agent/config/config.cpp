@@ -42,11 +42,10 @@ Config read_all(const std::vector<ConfigText>& texts, Diagnostics& diagnostics) 
     roots.emplace_back(documents.back(), diagnostics, text.file, "", key_places());
   }
   Config config;
-  UpstreamDefaults defaults;
-  SettingsReader settings(config, defaults);
+  SettingsReader settings(config);
   for (std::size_t i = 0; i < roots.size(); ++i) settings.read(roots[i], documents[i]);
   settings.check(diagnostics);
-  UpstreamReader upstreams(defaults, config.limits.probe);
+  UpstreamReader upstreams(config.defaults, config.limits.probe);
   for (TableReader& root : roots) {
     for (TableReader& table : root.tables("upstream")) {
       config.upstreams.push_back(upstreams.read(table));

@@ -41,6 +41,14 @@ struct UpstreamConfig {
   std::string origin;  ///< "agent.toml:12", or the proxy file it was discovered in
 };
 
+/// [defaults]: what an upstream has where it says nothing itself.
+struct UpstreamDefaults {
+  Duration interval = 15s;
+  unsigned rise = 2;
+  unsigned fall = 2;
+  RunOptions run;
+};
+
 /// Which part of the targets this agent probes.
 struct ShardConfig {
   unsigned index = 0;  ///< from 0
@@ -89,6 +97,7 @@ struct Config {
   MetricsConfig metrics;
   HostConfig host;
   DiscoveryConfig discovery;
+  UpstreamDefaults defaults;
   std::vector<UpstreamConfig> upstreams;  ///< all of them, whatever the shard
   /// The main file, or conf.d where that alone is there; nullopt: neither, defaults and discovery.
   std::optional<std::filesystem::path> file;

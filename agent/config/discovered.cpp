@@ -8,13 +8,12 @@
 namespace ua {
 namespace {
 
-constexpr std::size_t kMaxName = 256;  // a host name and a port
-
-ProbeMaker maker_for(const DiscoveredTarget& found, const std::string& host,
-                     std::string_view type) {
+ProbeMaker maker_for(const DiscoveredTarget& found, const std::string& host, std::string_view type,
+                     const ProbeLimits& limits) {
   if (type == "tcp") return make_tcp_maker();
   HttpOptions http;
   http.host = host;
+  http.max_body = limits.max_body;
   http.expect_status.ranges = {{100, 499}};
   TlsOptions tls;
   tls.server_name = found.server_name;
@@ -25,19 +24,20 @@ ProbeMaker maker_for(const DiscoveredTarget& found, const std::string& host,
 }
 
 /// The targets there is a probe for; the others leave a note.
-std::vector<TargetConfig> targets_of(const DiscoveredUpstream& found,
+std::vector<TargetConfig> targets_of(const DiscoveredUpstream& found, const ProbeLimits& limits,
                                      std::vector<std::string>& notes) {
   std::vector<TargetConfig> targets;
   for (const DiscoveredTarget& one : found.targets) {
     Result<Target> target = parse_target(one.url);
     const ProbeType* type = target ? find_probe_type(target->scheme) : nullptr;
     if (type == nullptr) {
-      notes.push_back(one.origin + ": " + escape_line(without_secrets(one.url), 200) + ": " +
-                      (target ? "no probe for it" : target.error().message));
+      add_nginx_note(notes, one.origin,
+                     escape_line(without_secrets(one.url), 200) + ": " +
+                         (target ? "no probe for it" : target.error().message));
       continue;
     }
     std::string name(type->name);
-    ProbeMaker maker = maker_for(one, found.host, name);
+    ProbeMaker maker = maker_for(one, found.host, name, limits);
     targets.push_back(TargetConfig{std::move(*target), std::move(name), std::move(maker)});
   }
   return targets;
@@ -45,21 +45,25 @@ std::vector<TargetConfig> targets_of(const DiscoveredUpstream& found,
 
 }  // namespace
 
-Discovered probed_upstreams(const NginxUpstreams& found) {
+Discovered probed_upstreams(const NginxUpstreams& found, const Config& settings) {
   Discovered result;
-  result.notes = found.notes;
   for (const DiscoveredUpstream& one : found.upstreams) {
     UpstreamConfig upstream;
-    upstream.name = escape_line(one.name, kMaxName);
+    upstream.name = one.name;
     upstream.origin = one.origin;
-    upstream.targets = targets_of(one, result.notes);
+    upstream.interval = settings.defaults.interval;
+    upstream.rise = settings.defaults.rise;
+    upstream.fall = settings.defaults.fall;
+    upstream.run = settings.defaults.run;
+    upstream.targets = targets_of(one, settings.limits.probe, result.notes);
     if (!upstream.targets.empty()) result.upstreams.push_back(std::move(upstream));
   }
+  result.notes.insert(result.notes.begin(), found.notes.begin(), found.notes.end());
   return result;
 }
 
-Discovered discover_nginx(const std::filesystem::path& root) {
-  return probed_upstreams(nginx_upstreams(read_nginx(root)));
+Discovered discover_nginx(const Config& settings) {
+  return probed_upstreams(nginx_upstreams(read_nginx(settings.discovery.nginx_root)), settings);
 }
 
 }  // namespace ua

@@ -2,7 +2,6 @@
 // From what was discovered on the host to upstreams that can be probed.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -16,11 +15,11 @@ struct Discovered {
   std::vector<std::string> notes;  ///< what was found but cannot be probed, with file, line and why
 };
 
-/// Those that can be probed, with the Host and the TLS settings that nginx uses; any status below
-/// 500 is success. Pure.
-Discovered probed_upstreams(const NginxUpstreams& found);
+/// Those that can be probed, with the Host and the TLS settings that nginx uses and with
+/// `settings`' defaults and limits; any status below 500 is success. Pure.
+Discovered probed_upstreams(const NginxUpstreams& found, const Config& settings);
 
-/// The upstreams that nginx's configuration below `root` names. Without that directory: nothing.
-Discovered discover_nginx(const std::filesystem::path& root);
+/// The upstreams that nginx's configuration names. Where there is none: nothing.
+Discovered discover_nginx(const Config& settings);
 
 }  // namespace ua

@@ -10,18 +10,9 @@
 
 namespace ua {
 
-/// [defaults]: what an upstream has where it says nothing itself.
-struct UpstreamDefaults {
-  Duration interval = 15s;
-  unsigned rise = 2;
-  unsigned fall = 2;
-  RunOptions run;
-};
-
 class SettingsReader {
  public:
-  SettingsReader(Config& config, UpstreamDefaults& defaults)
-      : config_(config), defaults_(defaults) {}
+  explicit SettingsReader(Config& config) : config_(config), defaults_(config.defaults) {}
 
   /// One file's. A key that another file set already is a mistake.
   /// @param document the one that `root` reads

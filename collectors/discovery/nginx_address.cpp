@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/discovery/nginx_address.h"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -57,6 +59,11 @@ Result<void> split_port(std::string_view text, NginxAddress& address) {
 }
 
 }  // namespace
+
+bool is_ip_literal(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return host.starts_with('[') || inet_pton(AF_INET, host.c_str(), bytes.data()) == 1;
+}
 
 std::string_view NginxAddress::default_port() const {
   if (protocol == NginxProtocol::connect) return {};

@@ -10,6 +10,9 @@
 
 namespace ua {
 
+/// IPv6 in brackets.
+bool is_ip_literal(const std::string& host);
+
 /// What is asked of an upstream. Those without a probe of their own yet are connected to.
 enum class NginxProtocol : std::uint8_t { http, https, connect };
 
@@ -25,6 +28,7 @@ struct NginxAddress {
   std::string port;  ///< as it is written; empty: not given
   std::string uri;   ///< "/path?query"; empty: not given, the request's own is passed on
 
+  bool is_name() const { return !is_unix() && !is_ip_literal(host); }
   bool is_unix() const { return host.starts_with("unix:"); }
   /// What proxy_pass takes where no port is given; empty: nothing, one must be given.
   std::string_view default_port() const;

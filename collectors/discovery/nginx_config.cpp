@@ -22,6 +22,7 @@ constexpr std::size_t kMaxTotal = 16 << 20;
 constexpr std::size_t kMaxFiles = 1000;
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxDirectives = 200'000;
+constexpr std::size_t kMaxNotes = 100;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 class Parser {
@@ -57,9 +58,7 @@ class Parser {
 
  private:
   void problem(unsigned line, const std::string& what) {
-    if (config_.problems.size() < 100) {
-      config_.problems.push_back(file_ + ':' + std::to_string(line) + ": " + what);
-    }
+    add_nginx_note(config_.problems, file_ + ':' + std::to_string(line), what);
   }
 
   void check_end(const NginxDirective& last, std::size_t open, const NginxDirective& current) {
@@ -67,11 +66,17 @@ class Parser {
     if (open > 1) problem(last.line, "a block is not closed");
   }
 
+  // Its name may be anything, a password's hash too, where a file is none of nginx's.
   void no_semicolon(const NginxDirective& current) {
-    problem(current.line, "';' is missing after '" + escape_line(current.name, 60) + "'");
+    problem(current.line, "a directive is not ended by ';'");
   }
 
   void add_word(NginxDirective& current, const NginxToken& token) {
+    if (!token.closed) {
+      problem(token.line, "a quote that begins here is not closed; the rest is left out");
+      stopped_ = true;
+      return;
+    }
     if (current.name.empty()) {
       current.name = token.text;
       current.line = token.line;
@@ -158,7 +163,7 @@ class Reader {
   std::vector<NginxDirective> read(const std::filesystem::path& path) {
     const std::string file = path.string();
     if (std::find(open_.begin(), open_.end(), file) != open_.end()) {
-      problems.push_back(file + ": includes itself");
+      add_nginx_note(problems, file, "includes itself");
       return {};
     }
     // Snippets are included many times.
@@ -185,7 +190,7 @@ class Reader {
 
   std::vector<NginxDirective> left_out(const std::string& file) {
     if (!std::exchange(told_, true)) {
-      problems.push_back(file + ": not read, nor what else would be: too much is included");
+      add_nginx_note(problems, file, "not read, nor what else would be: too much is included");
     }
     return {};
   }
@@ -193,12 +198,12 @@ class Reader {
   std::vector<NginxDirective> read_new(const std::filesystem::path& path) {
     const Result<std::string> text = read_regular_file(path, kMaxFile);
     if (!text) {
-      problems.push_back(text.error().message);
+      add_nginx_note(problems, {}, text.error().message);
       return {};
     }
     bytes_ += text->size();
     NginxConfig parsed = parse_nginx(*text, path.string());
-    problems.insert(problems.end(), parsed.problems.begin(), parsed.problems.end());
+    for (const std::string& problem : parsed.problems) add_nginx_note(problems, {}, problem);
     directives_ += count(parsed.directives);
     return with_includes(std::move(parsed.directives));
   }
@@ -231,8 +236,8 @@ class Reader {
     for (const auto& file : files) append(read(file), to);
     const std::string folder = path.parent_path().string();
     if (files.empty() && ::access(folder.c_str(), R_OK | X_OK) != 0 && errno == EACCES) {
-      problems.push_back(directive.file + ':' + std::to_string(directive.line) + ": " + folder +
-                         " cannot be listed");
+      add_nginx_note(problems, directive.file + ':' + std::to_string(directive.line),
+                     folder + " cannot be listed");
     }
   }
 
@@ -250,6 +255,15 @@ class Reader {
 };
 
 }  // namespace
+
+void add_nginx_note(std::vector<std::string>& notes, const std::string& place,
+                    const std::string& what) {
+  std::string line = place + (place.empty() ? "" : ": ") + what;
+  const bool known = std::find(notes.begin(), notes.end(), line) != notes.end();
+  if (known || notes.size() > kMaxNotes) return;
+  if (notes.size() == kMaxNotes) line += " (and there is more, which is left out)";
+  notes.push_back(std::move(line));
+}
 
 NginxConfig parse_nginx(std::string_view text, const std::string& file) {
   NginxConfig config;

@@ -20,9 +20,14 @@ struct NginxDirective {
 
 struct NginxConfig {
   std::vector<NginxDirective> directives;
-  std::vector<std::string> problems;  ///< "file:line: what"
+  std::vector<std::string> problems;  ///< "file:line: what", a bounded number
   std::filesystem::path root;         ///< relative paths are seen from there
 };
+
+/// Adds "place: what" where that is new and there is room; the last one says that there is more.
+/// @param place "file:line"; empty where `what` says it
+void add_nginx_note(std::vector<std::string>& notes, const std::string& place,
+                    const std::string& what);
 
 /// One file's text, without includes. Pure.
 NginxConfig parse_nginx(std::string_view text, const std::string& file);

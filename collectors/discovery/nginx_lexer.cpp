@@ -102,9 +102,12 @@ std::optional<NginxToken> NginxLexer::next() {
       return single(NginxToken::Kind::open);
     case '}':
       return single(NginxToken::Kind::close);
+    case '"':
+    case '\'':
+      return quoted(c);
     default: {
       const unsigned line = line_;
-      return NginxToken{NginxToken::Kind::word, c == '"' || c == '\'' ? quoted(c) : bare(), line};
+      return NginxToken{NginxToken::Kind::word, bare(), line};
     }
   }
 }
@@ -138,10 +141,11 @@ void NginxLexer::skip_blanks() {
   }
 }
 
-std::string NginxLexer::quoted(char quote) {
-  std::string result;
+NginxToken NginxLexer::quoted(char quote) {
+  NginxToken result{NginxToken::Kind::word, {}, line_};
   std::size_t end = at_ + 1;
-  while (end < text_.size() && text_[end] != quote) end = add_character(text_, end, result);
+  while (end < text_.size() && text_[end] != quote) end = add_character(text_, end, result.text);
+  result.closed = end < text_.size();
   pass_to(std::min(end + 1, text_.size()));
   return result;
 }

@@ -13,6 +13,7 @@ struct NginxToken {
   enum class Kind { word, end, open, close } kind;
   std::string text;
   unsigned line;
+  bool closed = true;  ///< false: the text ends within quotes
 };
 
 class NginxLexer {
@@ -30,7 +31,7 @@ class NginxLexer {
  private:
   NginxToken single(NginxToken::Kind kind);
   void skip_blanks();
-  std::string quoted(char quote);
+  NginxToken quoted(char quote);
   std::string bare();
   void pass_to(std::size_t end);  // counts the lines between
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/discovery/nginx_names.h"
 
-#include <arpa/inet.h>
-
-#include <array>
 #include <utility>
 
 #include "collectors/core/text.h"
@@ -25,11 +22,6 @@ std::string without_port(std::string_view name) {
       name.substr(0, name.find(':', bracket == std::string_view::npos ? 0 : bracket)));
 }
 
-bool is_address(const std::string& name) {
-  std::array<unsigned char, sizeof(in6_addr)> bytes{};
-  return name.starts_with('[') || inet_pton(AF_INET, name.c_str(), bytes.data()) == 1;
-}
-
 /// What the client asked for, as far as the configuration says: the server's name. A server without
 /// one answers to any; what nginx sends by default stands for it.
 std::string visitor(const NginxSettings& settings, const NginxAddress& address) {
@@ -43,8 +35,21 @@ std::string http_host(const NginxSettings& settings, const NginxAddress& address
   return visitor(settings, address) + (shown ? ':' + std::string(settings.port) : "");
 }
 
-std::optional<std::string> built_in(std::string_view name, const NginxSettings& settings,
-                                    const NginxAddress& address) {
+/// `text` with its variables filled in, or the reason why that cannot be.
+NginxName filled_in(std::string_view text, const NginxLookup& variables) {
+  const NginxValues values = expand_nginx(text, variables);
+  const bool known = !values.known.empty() && values.known[0].find(kUnknown) == std::string::npos;
+  const std::string shown = '\'' + escape_line(without_secrets(text), 100) + '\'';
+  if (!known) return {"", shown + " is known at run time only"};
+  if (!is_usable(values.known[0])) return {"", shown + " is no host name"};
+  const bool sure = values.known.size() == 1 && !values.more;
+  return {values.known[0], sure ? "" : shown + " may be another name too"};
+}
+
+}  // namespace
+
+std::optional<std::string> nginx_built_in(std::string_view name, const NginxSettings& settings,
+                                          const NginxAddress& address) {
   if (name == "host") return visitor(settings, address);
   if (name == "http_host") return http_host(settings, address);
   if (name == "server_name") return to_lower(settings.server_name);
@@ -58,23 +63,6 @@ std::optional<std::string> built_in(std::string_view name, const NginxSettings& 
   return std::nullopt;
 }
 
-/// `text` with its variables filled in, or the reason why that cannot be.
-NginxName filled_in(std::string_view text, const NginxSettings& settings,
-                    const NginxAddress& address, const NginxLookup& variables) {
-  const NginxValues values =
-      expand_nginx(text, [&](std::string_view name) -> std::optional<NginxValues> {
-        if (auto value = built_in(name, settings, address)) return NginxValues{{*value}, false};
-        return variables(name);
-      });
-  const bool known = !values.known.empty() && values.known[0].find(kUnknown) == std::string::npos;
-  const std::string shown = '\'' + escape_line(without_secrets(text), 100) + '\'';
-  if (!known) return {"", shown + " is known at run time only"};
-  if (!is_usable(values.known[0])) return {"", shown + " is no host name"};
-  return {values.known[0], ""};
-}
-
-}  // namespace
-
 NginxName nginx_host(const NginxSettings& settings, const NginxAddress& address,
                      const NginxLookup& variables) {
   const std::string usual = address.proxy_host();
@@ -82,26 +70,27 @@ NginxName nginx_host(const NginxSettings& settings, const NginxAddress& address,
     if (is_usable(usual)) return {usual, ""};
     return {"localhost", "the address is no host name; localhost is sent"};
   }
-  NginxName result = filled_in(*settings.host, settings, address, variables);
+  NginxName result = filled_in(*settings.host, variables);
   if (result.text.empty()) {
     if (result.problem.empty()) result.problem = "nginx sends no Host";
     result.text = is_usable(usual) ? usual : "localhost";
-    result.problem += "; " + result.text + " is sent";
   }
+  if (!result.problem.empty()) result.problem += "; " + result.text + " is sent";
   return result;
 }
 
 NginxName nginx_server_name(const NginxSettings& settings, const NginxAddress& address,
                             const NginxLookup& variables) {
   if (!settings.ssl_server_name && !settings.ssl_verify) return {};
-  NginxName result = settings.ssl_name ? filled_in(*settings.ssl_name, settings, address, variables)
+  NginxName result = settings.ssl_name ? filled_in(*settings.ssl_name, variables)
                                        : NginxName{to_lower(address.host), ""};
   result.text = without_port(result.text);
-  if (!settings.ssl_verify && is_address(result.text)) result.text.clear();
+  if (!settings.ssl_verify && is_ip_literal(result.text)) result.text.clear();
   if (!result.problem.empty()) {
-    const std::string_view left_out = settings.ssl_verify ? "nothing is verified" : "none is sent";
-    result.problem = "the server name " + result.problem + "; " + std::string(left_out);
-  } else if (!settings.ssl_server_name && !is_address(result.text)) {
+    const std::string none = settings.ssl_verify ? "nothing is verified" : "none is sent";
+    result.problem = "the server name " + result.problem + "; " +
+                     (result.text.empty() ? none : result.text + " is sent");
+  } else if (!settings.ssl_server_name && !is_ip_literal(result.text)) {
     result.problem =
         "the server name " + result.text + " is verified, and is sent, which nginx does not";
   }

@@ -47,12 +47,13 @@ bool has(const NginxDirective& d, std::string_view word) {
 
 /// Of `listen`: "8080", "*:8080", "[::]:8080", "127.0.0.1"; empty for a Unix socket.
 std::string_view port_of(std::string_view address) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (address.starts_with("unix:")) return {};
   const std::size_t colon = address.rfind(':');
   const bool bare = colon == std::string_view::npos;
   const std::string_view port = bare ? address : address.substr(colon + 1);
-  return std::all_of(port.begin(), port.end(), is_digit) ? port : "80";
+  if (port.find_first_not_of("0123456789") == std::string_view::npos) return port;
+  const bool range = port.find_first_not_of("0123456789-") == std::string_view::npos;
+  return range ? kUnknownText : "80";
 }
 
 }  // namespace
@@ -77,13 +78,21 @@ NginxValues expand_nginx(std::string_view text, const NginxLookup& lookup) {
     }
     const Reference reference = reference_at(one, dollar);
     const NginxValues values =
-        lookup(reference.name).value_or(NginxValues{{std::string(1, kUnknown)}, false});
+        lookup(reference.name).value_or(NginxValues{{std::string(kUnknownText)}, false});
     result.more = result.more || values.more;
     for (auto value = values.known.rbegin(); value != values.known.rend(); ++value) {
       add_value(pending, one.substr(0, dollar) + *value + one.substr(reference.end), result.more);
     }
   }
   return result;
+}
+
+bool is_own_resolver(const NginxDirective& resolver) {
+  return std::any_of(resolver.arguments.begin(), resolver.arguments.end(), [](std::string_view a) {
+    const bool loopback =
+        a.starts_with("127.") || a.starts_with("[::1]") || a.starts_with("localhost");
+    return loopback && a != "127.0.0.53" && a != "127.0.0.53:53";  // systemd's, the host's own
+  });
 }
 
 NginxScope::NginxScope(const NginxDirective& block, const NginxScope& outer)
@@ -102,6 +111,7 @@ void NginxScope::read(const NginxDirective& d) {
   if (d.name == "proxy_set_header") read_header(d);
   if (d.name.starts_with("proxy_ssl_")) read_ssl(d);
   if (d.name == "server_name") read_names(d.arguments);
+  if (d.name == "resolver") settings_.own_resolver = is_own_resolver(d);
 }
 
 void NginxScope::read_header(const NginxDirective& d) {

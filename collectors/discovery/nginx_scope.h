@@ -19,6 +19,7 @@ inline constexpr std::size_t kMaxNginxWord = 1024;
 
 /// Stands in an expanded text for what is known at run time only.
 inline constexpr char kUnknown = '\x01';
+inline constexpr std::string_view kUnknownText = "\x01";
 
 /// All that a variable can be, as far as the configuration says.
 struct NginxValues {
@@ -45,7 +46,11 @@ struct NginxSettings {
   std::string_view port = "80";      ///< of the first `listen`
   std::vector<std::string_view> schemes{"http"};  ///< of all, that of the first one first
   bool udp = false;                               ///< all of them (stream)
+  bool own_resolver = false;  ///< on this host, apart from the host's own; knows names of its own
 };
+
+/// Of a `resolver` directive.
+bool is_own_resolver(const NginxDirective& resolver);
 
 class NginxScope {
  public:

@@ -12,6 +12,7 @@ namespace ua {
 /// One server under one URI. What is said of TLS holds for https.
 struct DiscoveredTarget {
   std::string url;          ///< in our syntax
+  std::string server;       ///< the same without what is asked there
   std::string server_name;  ///< SNI, and what the certificate must be for; empty: none is sent
   bool verify = false;      ///< nginx checks no certificate unless proxy_ssl_verify is on
   std::string ca_file;      ///< proxy_ssl_trusted_certificate; empty: not given

@@ -59,7 +59,8 @@ TEST_CASE("what is configured wins over what is discovered, and the rest is adde
          .targets = {{.url = "http://a/"}, {.url = "http://b/"}},
          .origin = "nginx.conf:1"},
         {.name = "app", .targets = {{.url = "http://a/"}}, .origin = "nginx.conf:2"}},
-       {"one note"}});
+       {"one note"}},
+      Config());
   REQUIRE(found.upstreams.size() == 2);
   const std::vector<std::string> notes = add_discovered(upstreams, std::move(found));
   CHECK(notes == std::vector<std::string>{"one note",

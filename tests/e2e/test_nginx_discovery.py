@@ -5,7 +5,6 @@ Each case is a server of one nginx in namespaces of its own. Requests go through
 write down where and how they were asked. Then nginx is stopped, the agent discovers the same
 configuration, and its probes must have asked the same.
 """
-import contextlib
 import json
 import os
 import pathlib
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.lab import agent, certs
+from tests.lab.namespaces import ended, namespaces
 from tests.lab.nginx_cases import HTTP, STREAM, Case, StreamCase
 
 MODULES = pathlib.Path("/usr/lib/nginx/modules")
@@ -70,35 +70,6 @@ def write_configuration(folder):
             listeners.append(filled_in("@unix", number, case, folder))
     (folder / "hosts").write_text("\n".join(hosts) + "\n")
     return listeners
-
-
-@contextlib.contextmanager
-def namespaces(folder, addresses):
-    """Of mounts and of the network, in which nginx's and the hosts file are those of `folder`.
-
-    An address that is not of loopback is there for each family, without which the C library takes
-    names for those of the other one alone."""
-    script = (f"mount --bind {folder}/nginx /etc/nginx && mount --bind {folder}/hosts /etc/hosts && "
-              + "".join(f"ip addr add {address} dev lo && " for address in addresses)
-              + "ip link set lo up && echo ready && exec cat")
-    holder = subprocess.Popen(["unshare", "-m", "-n", "sh", "-c", script], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
-        if holder.stdout.readline() != "ready\n":
-            pytest.skip("no namespaces here: " + holder.stderr.read().strip())
-        yield ["nsenter", "-t", str(holder.pid), "-m", "-n"]
-    finally:
-        holder.kill()
-        holder.wait()
-
-
-@contextlib.contextmanager
-def ended(child):
-    try:
-        yield child
-    finally:
-        child.terminate()
-        child.wait(timeout=10)
 
 
 def recorded(folder, begin):
@@ -178,7 +149,10 @@ def lab(tmp_path_factory):
     listeners = write_configuration(folder)
     certificate = folder / "nginx/certs/good"
     v6 = {line.split()[0] for line in listeners if line.startswith("fd00:")}
-    with namespaces(folder, {"198.51.100.1", *v6}) as prefix, ended(subprocess.Popen(
+    mounts = {folder / "nginx": "/etc/nginx", folder / "hosts": "/etc/hosts"}
+    # An address that is not of loopback is there for each family, without which the C library takes
+    # names for those of the other one alone.
+    with namespaces(mounts, {"198.51.100.1", *v6}) as prefix, ended(subprocess.Popen(
             [*prefix, "/usr/bin/python3", str(agent.ROOT / "tests/lab/recorder.py"),
              f"{certificate}.pem", f"{certificate}.key", str(folder / "asked.json")],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)) as recorder:

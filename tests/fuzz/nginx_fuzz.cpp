@@ -70,7 +70,7 @@ void nginx(std::string_view bytes) {
       expect(target.origin.starts_with("nginx.conf:"), "a target says where it was found");
     }
   }
-  const Discovered discovered = probed_upstreams(found);
+  const Discovered discovered = probed_upstreams(found, Config());
   check_notes(discovered.notes);
   std::set<std::string> names;
   for (const UpstreamConfig& upstream : discovered.upstreams) {

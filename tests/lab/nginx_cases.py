@@ -93,6 +93,14 @@ HTTP = [
     Case("host_unix", "proxy_pass http://@unix; proxy_set_header Host $proxy_host;"),
     Case("host_map", "proxy_pass http://@ip; proxy_set_header Host $host_map_h;",
          http="map $host $host_map_h { default a.example; }"),
+    Case("host_map_own", "proxy_pass http://@ip; proxy_set_header Host $host_map_own_h;",
+         http="map $host $host_map_own_h { @front b.example; default a.example; }"),
+    Case("host_map_default", "proxy_pass http://@ip; proxy_set_header Host $host_map_default_h;",
+         http="map $http_host $host_map_default_h { '' a.example; default $http_host; }",
+         listen="8080"),
+    Case("host_map_set", "proxy_pass http://@ip; proxy_set_header Host $host_map_set_h;",
+         http="map $host $host_map_set_h { default a.example; }",
+         server="set $host_map_set_h b.example;"),
     Case("sni_off", "proxy_pass https://@name;"),
     Case("sni", "proxy_pass https://@name; proxy_ssl_server_name on;"),
     Case("sni_ip", "proxy_pass https://@ip; proxy_ssl_server_name on;"),
@@ -125,6 +133,12 @@ HTTP = [
     Case("variable_of_the_visitor", "proxy_pass http://$arg_to;", paths=("/?to=@ip",),
          missing=("",), note="proxy_pass http://$arg_to holds a variable that is known at run time "
                              "only"),
+    Case("own_resolver", "set $up x.consul; proxy_pass http://$up;", missing=("",), down=True,
+         server="resolver 127.0.0.1:8600; resolver_timeout 1s;", status=502,
+         note="proxy_pass http://$up has a name that a resolver of nginx's own knows, which no "
+              "probe asks"),
+    Case("geo", "proxy_pass http://$geo_up;",
+         http="geo $geo_up { default @ip:81; proxy 192.0.2.1; }"),
     Case("locations", "proxy_pass http://locations_up;",
          http="upstream locations_up { server @ip; }",
          server="location /c { proxy_pass http://locations_up/c; }"
@@ -174,6 +188,8 @@ STREAM = [
     StreamCase("stream_udp", "upstream stream_udp_up { server @ip:81; }"
                " server { listen @front udp; proxy_pass stream_udp_up; }", False,
                "proxy_pass stream_udp_up is reached by UDP, for which there is no probe"),
+    StreamCase("stream_range", "server { listen @front-81; proxy_pass @ip:$server_port; }", False,
+               "proxy_pass @ip:$server_port holds a variable that is known at run time only"),
     StreamCase("stream_map", "map $remote_addr $stream_map_to { default @ip:81; }"
                " server { listen @front; proxy_pass $stream_map_to; }"),
 ]

@@ -7,7 +7,7 @@ namespace ua {
 namespace {
 
 Discovered of(std::string_view text) {
-  return probed_upstreams(nginx_upstreams(parse_nginx(text, "nginx.conf")));
+  return probed_upstreams(nginx_upstreams(parse_nginx(text, "nginx.conf")), Config());
 }
 
 std::vector<std::string> labels(const UpstreamConfig& upstream) {
@@ -29,6 +29,22 @@ TEST_CASE("upstreams of nginx become upstreams that are probed") {
   CHECK(found.upstreams[0].targets[1].type == "http");
   CHECK(found.upstreams[1].name == "app for c.example");
   CHECK(found.notes.empty());
+}
+
+TEST_CASE("the defaults hold for what is discovered") {
+  Config settings;
+  settings.defaults = {1s, 3, 4, {500ms, AddressMode::all, IpProtocol::v4, 100ms}};
+  const auto found = probed_upstreams(
+      nginx_upstreams(parse_nginx("http { server { proxy_pass http://a; } }", "f")), settings);
+  REQUIRE(found.upstreams.size() == 1);
+  const UpstreamConfig& one = found.upstreams[0];
+  CHECK(one.interval == 1s);
+  CHECK(one.rise == 3);
+  CHECK(one.fall == 4);
+  CHECK(one.run.timeout == 500ms);
+  CHECK(one.run.addresses == AddressMode::all);
+  CHECK(one.run.ip_protocol == IpProtocol::v4);
+  CHECK(one.run.slow_threshold == 100ms);
 }
 
 TEST_CASE("a server that stands twice is one target") {

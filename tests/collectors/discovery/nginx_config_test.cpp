@@ -89,6 +89,23 @@ TEST_CASE("snippets that include snippets are bounded in all") {
   CHECK(config.problems[0].ends_with(": not read, nor what else would be: too much is included"));
 }
 
+TEST_CASE("files that are none of nginx's are not quoted, and do not flood") {
+  const Directory directory;
+  const std::filesystem::path root = directory / "nginx";
+  directory.write("nginx/nginx.conf", "include conf.d/*;\na;");
+  for (int i = 100; i < 250; ++i) {
+    directory.write("nginx/conf.d/" + std::to_string(i), "alice:$apr1$hunter2\nbob:hunter2\n");
+  }
+  const NginxConfig config = read_nginx(root);
+  CHECK(names(config.directives) == Lines{"a"});
+  const Lines found = problems(config);
+  REQUIRE(found.size() == 101);
+  CHECK(found[0] == "ROOT/conf.d/100:1: a directive is not ended by ';'");
+  CHECK(found[100] ==
+        "ROOT/conf.d/200:1: a directive is not ended by ';' (and there is more, which "
+        "is left out)");
+}
+
 TEST_CASE("without nginx there is nothing to tell; what may not be read is told") {
   const Directory directory;
   const std::filesystem::path root = directory / "nginx";

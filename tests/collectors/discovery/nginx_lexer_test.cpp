@@ -98,16 +98,18 @@ TEST_CASE("a brace in Lua's strings and comments does not end its block") {
   // A string ends with its line at the latest, whatever its last character is.
   const NginxConfig refused = parse_nginx("set_by_lua_block $x { \"a\\\n} b\" } z;", "f");
   CHECK(refused.problems ==
-        std::vector<std::string>{"f:2: ';' is missing after 'b\"'", "f:2: '}' without '{'"});
+        std::vector<std::string>{"f:2: a directive is not ended by ';'", "f:2: '}' without '{'"});
   CHECK(parse_nginx("x_by_lua_block {\n[[ } } after;", "f").problems ==
         std::vector<std::string>{"f:1: a block of Lua is not closed"});
 }
 
 TEST_CASE("what is not ended is told") {
   CHECK(parse_nginx("a { b; }\nuser \"x;", "f").problems ==
-        std::vector<std::string>{"f:2: ';' is missing after 'user'"});
+        std::vector<std::string>{
+            "f:2: a quote that begins here is not closed; the rest is left out"});
   CHECK(parse_nginx("a {\nb", "f").problems ==
-        std::vector<std::string>{"f:2: ';' is missing after 'b'", "f:1: a block is not closed"});
+        std::vector<std::string>{"f:2: a directive is not ended by ';'",
+                                 "f:1: a block is not closed"});
 }
 
 TEST_CASE("a byte order mark is told and passed over") {

@@ -91,6 +91,34 @@ TEST_CASE("a Host that cannot be told leaves a note") {
   CHECK(sent("$server_name", "server_name ~^(.+)$;")[0] == "web");
 }
 
+TEST_CASE("a Host that a map gives") {
+  const auto mapped = [](const std::string& map, const std::string& server) {
+    const auto found = nginx_upstreams(parse_nginx(
+        "http { upstream web { server a; } " + map + " server { proxy_set_header Host $h; " +
+            server + " location / { proxy_pass http://web; } } }",
+        "f"));
+    REQUIRE(found.upstreams.size() == 1);
+    Lines result{found.upstreams[0].host};
+    result.insert(result.end(), found.notes.begin(), found.notes.end());
+    return result;
+  };
+  const std::string map = "map $host $h { a.example x.example; default $host; }";
+  CHECK(mapped(map, "server_name a.example;") == Lines{"x.example"});
+  CHECK(mapped(map, "server_name b.example;") == Lines{"b.example"});
+  CHECK(mapped("map $http_host $h { '' y; default $http_host; }",
+               "listen 81; server_name a.example;") == Lines{"a.example:81"});
+  CHECK(mapped("map $host $g { default x; } map $g $h { default $g.example; }", "") ==
+        Lines{"x.example"});
+  CHECK(mapped("map $cookie_x $h { b b.example; default a.example; }", "") ==
+        Lines{"a.example",
+              "f:1: proxy_pass http://web '$h' may be another name too; a.example is sent"});
+  CHECK(mapped("map $host $h { ~b b.example; default a.example; }", "server_name b;") ==
+        Lines{"a.example",
+              "f:1: proxy_pass http://web '$h' may be another name too; a.example is sent"});
+  // What is set at once hides the map.
+  CHECK(mapped(map, "server_name a.example; set $h z.example;") == Lines{"z.example"});
+}
+
 TEST_CASE("a header of its own replaces all that a block inherits") {
   const std::string server = "server_name a.example; proxy_set_header Host outer;";
   CHECK(host_of(server) == Lines{"outer"});
@@ -133,6 +161,11 @@ TEST_CASE("the server name that TLS asks for") {
   CHECK(server_name_of(on + "proxy_ssl_name $proxy_host;") == Lines{"web"});
   CHECK(server_name_of(on + "proxy_ssl_name '';") == Lines{""});
   CHECK(server_name_of(on + "proxy_set_header Host $host;") == Lines{"web"});
+  CHECK(server_name_of(on + "set $n b.example; if ($arg_x) { set $n c.example; } "
+                            "proxy_ssl_name $n;") ==
+        Lines{"b.example",
+              "f:1: proxy_pass https://web the server name '$n' may be another name too; b.example "
+              "is sent"});
   CHECK(server_name_of(on + "proxy_ssl_name $cookie_x;") ==
         Lines{"",
               "f:1: proxy_pass https://web the server name '$cookie_x' is known at run time "

@@ -71,6 +71,53 @@ TEST_CASE("map, geo and split_clients say what a variable can be") {
               "f:1: proxy_pass http://$g holds a variable that is known at run time only"});
 }
 
+TEST_CASE("a geo block's own words are no values") {
+  CHECK(found_in("geo $g { default a:1; proxy 192.0.2.1; delete 192.0.2.2; }"
+                 " server { location / { proxy_pass http://$g; } }") == Lines{"http://a:1/"});
+}
+
+TEST_CASE("the port of a range is not known") {
+  const auto port = [](const std::string& listen) {
+    return found_in("server { listen " + listen +
+                    "; location / { proxy_pass http://a:$server_port; } }");
+  };
+  const Lines unknown{
+      "f:1: proxy_pass http://a:$server_port holds a variable that is known at run time only"};
+  CHECK(port("10000-10010") == unknown);
+  CHECK(port("127.0.0.1:10000-10010") == unknown);
+  CHECK(port("[::1]:8080") == Lines{"http://a:8080/"});
+  CHECK(port("[::1]") == Lines{"http://a:80/"});
+  CHECK(port("localhost") == Lines{"http://a:80/"});
+  CHECK(port("127.0.0.1") == Lines{"http://a:80/"});
+}
+
+TEST_CASE("names that only a resolver of nginx's own knows are noted") {
+  const std::string why = " has a name that a resolver of nginx's own knows, which no probe asks";
+  const auto found = [](const std::string& resolver, const std::string& pass) {
+    return found_in("upstream web { server a; } server { " + resolver + " set $n x.consul;" +
+                    " set $w web; set $i 10.0.0.1; location / { proxy_pass " + pass + "; } }");
+  };
+  const Lines left_out{"f:1: proxy_pass http://$n:80" + why};
+  for (const std::string address :
+       {"127.0.0.1:8600", "127.0.0.11", "[::1]:53", "localhost", "10.0.0.2 127.0.0.1 valid=5s"}) {
+    CAPTURE(address);
+    CHECK(found("resolver " + address + ";", "http://$n:80") == left_out);
+  }
+  for (const std::string resolver : {"", "resolver 10.0.0.2 valid=5s;", "resolver 127.0.0.53;"}) {
+    CHECK(found(resolver, "http://$n:80") == Lines{"http://x.consul:80/"});
+  }
+  const std::string own = "resolver 127.0.0.1;";
+  CHECK(found(own, "http://$w") == Lines{"http://a:80/"});
+  CHECK(found(own, "http://$i") == Lines{"http://10.0.0.1:80/"});
+  CHECK(found(own, "http://x.consul/$1") == Lines{"f:1: proxy_pass http://x.consul/$1" + why});
+  CHECK(found(own, "http://x.consul") == Lines{"http://x.consul:80/"});
+  const std::string upstream = " server a resolve; server 10.0.0.1 resolve; server b; } ";
+  const std::string server = " server { location / { proxy_pass http://u; } }";
+  const Lines wanted{"http://10.0.0.1:80/", "http://b:80/", "f:1: server a" + why};
+  CHECK(found_in("resolver 127.0.0.1; upstream u {" + upstream + server) == wanted);
+  CHECK(found_in("upstream u { resolver 127.0.0.1;" + upstream + server) == wanted);
+}
+
 TEST_CASE("a URI is asked as far as it is known") {
   const std::pair<std::string, std::string> rows[] = {
       {"http://a/$1", "http://a:80/"},

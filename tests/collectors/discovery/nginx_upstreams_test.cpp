@@ -251,7 +251,7 @@ TEST_CASE("a proxy_pass to more than an address can be is noted") {
 
 TEST_CASE("many servers that are passed to many times are bounded in all") {
   std::string text = "http { upstream u {";
-  for (int i = 0; i < 300; ++i) text += "server 10.0.0.1:" + std::to_string(i + 1) + ";";
+  for (int i = 0; i < 1000; ++i) text += "server 10.0.0.1:" + std::to_string(i + 1) + ";";
   text += "} server {";
   for (int i = 0; i < 300; ++i) text += "proxy_pass http://u/" + std::to_string(i) + ";";
   const auto found = of(text + "} }");
@@ -261,12 +261,44 @@ TEST_CASE("many servers that are passed to many times are bounded in all") {
         Lines{"nginx.conf:1: there are more targets than are probed; the rest is left out"});
 }
 
+TEST_CASE("one server is asked for so many names and paths, and no more") {
+  std::string text = "http { upstream u { server a; server b; }";
+  for (int i = 1; i <= 34; ++i) {
+    const std::string name = std::to_string(i) + ".example";
+    text += "\nserver { server_name " + name + "; proxy_set_header Host $host;";
+    text += " location / { proxy_pass http://u; } }";
+  }
+  const auto found = of(text + "\nserver { location / { proxy_pass http://a/x; } } }");
+  REQUIRE(found.upstreams.size() == 32);
+  CHECK(found.upstreams[31].host == "32.example");
+  CHECK(found.upstreams[31].targets.size() == 2);
+  const std::string why = " is left out at servers that are asked for 32 names and paths already";
+  CHECK(found.notes == Lines{"nginx.conf:34: proxy_pass http://u" + why,
+                             "nginx.conf:35: proxy_pass http://u" + why,
+                             "nginx.conf:36: proxy_pass http://a/x" + why});
+}
+
+TEST_CASE("servers that are asked enough already are not tried for ever") {
+  std::string text = "http { upstream u {";
+  for (int i = 0; i < 5'000; ++i) text += "server a;";
+  text += "} server {";
+  for (int i = 0; i < 5'000; ++i) text += "proxy_pass http://u/" + std::to_string(i) + ";";
+  const auto found = of(text + "} }");
+  REQUIRE(found.upstreams.size() == 1);
+  CHECK(found.upstreams[0].targets.size() == 20);
+  CHECK(found.notes ==
+        Lines{"nginx.conf:1: there are more targets than are probed; the rest is left out"});
+}
+
 TEST_CASE("notes are bounded, and that is said") {
   std::string text = "http { server {";
   for (int i = 0; i < 150; ++i) text += "proxy_pass http://$x/" + std::to_string(i) + ";";
   const auto found = of(text + "} }");
   REQUIRE(found.notes.size() == 101);
-  CHECK(found.notes.back() == "there is more to note, which is left out");
+  CHECK(
+      found.notes.back() ==
+      "nginx.conf:1: proxy_pass http://$x/100 holds a variable that is known at run time only (and "
+      "there is more, which is left out)");
 }
 
 TEST_CASE("blocks without a directive in them are counted too") {
