@@ -23,11 +23,12 @@ struct Command {
   int (*run)(const Arguments& arguments, std::ostream& out, std::ostream& err);
 };
 
-constexpr std::array<Command, 4> kCommands{{
+constexpr std::array<Command, 5> kCommands{{
     {"run", "the daemon; also what runs without a command", ua::run_command},
     {"check", "validate the configuration and print every mistake", ua::check_command},
     {"probe", "probe targets once, now: what is wrong, and what to check first", ua::probe_command},
     {"explain", "what an error class means", ua::explain_command},
+    {"hash-password", "the hash of a password for the endpoints", ua::hash_password_command},
 }};
 
 void print_help() {

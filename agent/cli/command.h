@@ -19,6 +19,7 @@ int run_command(const Arguments& arguments, std::ostream& out, std::ostream& err
 int check_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int probe_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
 int explain_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
+int hash_password_command(const Arguments& arguments, std::ostream& out, std::ostream& err);
 
 /// The flags of `run`, as its help shows them.
 std::string run_flags_help();
