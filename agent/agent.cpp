@@ -21,6 +21,7 @@
 #include "agent/sd_notify.h"
 #include "agent/second_looks.h"
 #include "agent/signals.h"
+#include "agent/web/random_token.h"
 #include "agent/web/status_page.h"
 #include "agent/web/web_server.h"
 #include "collectors/core/epoll_loop.h"
@@ -98,6 +99,12 @@ void log_verdict(const TargetStatus& status, Verdict before) {
        {"address", status.last->address}});
 }
 
+void compress(WebReply& reply, std::string_view accept_encoding) {
+  if (!negotiate_gzip(accept_encoding)) return;
+  reply.body = gzip(reply.body);
+  reply.headers.emplace_back("Content-Encoding", "gzip");
+}
+
 class Agent {
  public:
   /// @param signals from take_signals()
@@ -117,8 +124,7 @@ class Agent {
   }
   WebHandlers handlers();
   WebReply metrics_reply(std::string_view accept, std::string_view accept_encoding);
-  WebReply page_reply();
-  HostGlance glance() const;
+  WebReply page_reply(std::string_view accept_encoding);
   void be_ready();
   void watch_over();
 
@@ -280,7 +286,7 @@ WebHandlers Agent::handlers() {
   result.metrics = [this](std::string_view accept, std::string_view encoding) {
     return metrics_reply(accept, encoding);
   };
-  result.status_page = [this] { return page_reply(); };
+  result.status_page = [this](std::string_view encoding) { return page_reply(encoding); };
   result.ready = [this] { return ready_.load(); };
   result.reload = [this](WebHandlers::ReloadDone done) {
     loop_.post([this, done = std::move(done)] { reloader_.request(done); });
@@ -297,36 +303,17 @@ WebReply Agent::metrics_reply(std::string_view accept, std::string_view accept_e
   reply.body = page_.render(format);
   reply.content_type = std::string(content_type(format));
   reply.headers.emplace_back("Vary", "Accept, Accept-Encoding");
-  if (negotiate_gzip(accept_encoding)) {
-    reply.body = gzip(reply.body);
-    reply.headers.emplace_back("Content-Encoding", "gzip");
-  }
+  compress(reply, accept_encoding);
   return reply;
 }
 
-HostGlance Agent::glance() const {
-  HostGlance result;
-  const auto snapshot = host_ ? host_->latest() : nullptr;
-  if (!snapshot) return result;
-  if (snapshot->cpu) result.cpus = snapshot->cpu->cpus;
-  if (snapshot->load) result.load1 = snapshot->load->one;
-  if (snapshot->memory && snapshot->memory->total && snapshot->memory->available) {
-    const auto total = static_cast<double>(*snapshot->memory->total);
-    result.memory_used_ratio = 1 - static_cast<double>(*snapshot->memory->available) / total;
-  }
-  if (snapshot->connections) {
-    const StateCounts& states = snapshot->connections->by_state;
-    result.established = states[static_cast<std::size_t>(TcpState::established)];
-    result.listening = states[static_cast<std::size_t>(TcpState::listen)];
-  }
-  return result;
-}
-
-WebReply Agent::page_reply() {
+WebReply Agent::page_reply(std::string_view accept_encoding) {
   StatusPageData data;
   data.targets = board_.snapshot();
-  data.host = glance();
+  if (const auto snapshot = host_ ? host_->latest() : nullptr) data.host = host_glance(*snapshot);
   data.now = loop_.wall_now();
+  data.history_until = loop_.now();
+  data.nonce = random_token();
   data.second_look = [this](const TargetStatus& status) {
     return sentence(second_looks_.found_for(status));
   };
@@ -338,10 +325,10 @@ WebReply Agent::page_reply() {
   WebReply reply;
   reply.body = render_status_page(data);
   reply.content_type = "text/html; charset=utf-8";
-  reply.headers.emplace_back("Content-Security-Policy",
-                             "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors "
-                             "'none'; base-uri 'none'; form-action 'none'");
+  reply.headers.emplace_back("Content-Security-Policy", status_page_policy(data.nonce));
   reply.headers.emplace_back("Referrer-Policy", "no-referrer");
+  reply.headers.emplace_back("Vary", "Accept-Encoding");
+  compress(reply, accept_encoding);
   return reply;
 }
 

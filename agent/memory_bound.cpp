@@ -8,6 +8,7 @@
 
 #include "agent/config/shard.h"
 #include "agent/metrics/probe_families.h"
+#include "agent/scheduler/target_history.h"
 #include "agent/web/connections.h"
 
 namespace ua {
@@ -16,6 +17,8 @@ namespace {
 constexpr std::uint64_t kKiB = 1024;
 constexpr std::uint64_t kSeriesOfAgentAndHost = 2000;
 constexpr std::uint64_t kBytesOfTheirLabels = 48;
+/// Its history, and what manages that.
+constexpr std::uint64_t kBytesOfRow = TargetHistory::kBytes + 256;
 constexpr std::uint64_t kAddressesOfTarget = 16;  // with addresses = "all"
 constexpr std::uint64_t kAddressLabel = 64;
 /// Error classes that a target comes to beyond those it is born with.
@@ -41,6 +44,11 @@ std::uint64_t label_bytes(std::string_view name, std::string_view value) {
   return name.size() + value.size() + 4;
 }
 
+/// Results that are kept apart, of each of its targets.
+std::uint64_t rows_of(const UpstreamConfig& upstream) {
+  return upstream.run.addresses == AddressMode::all ? kAddressesOfTarget : 1;
+}
+
 void add_series(const UpstreamConfig& upstream, const TargetConfig& target,
                 const MetricsConfig& metrics, Series& series) {
   const bool all = upstream.run.addresses == AddressMode::all;
@@ -48,9 +56,8 @@ void add_series(const UpstreamConfig& upstream, const TargetConfig& target,
   std::uint64_t labels = label_bytes("upstream", upstream.name) + label_bytes("target", label);
   for (const auto& [name, value] : upstream.labels) labels += label_bytes(name, value);
   if (all) labels += kAddressLabel;
-  const std::uint64_t rows = all ? kAddressesOfTarget : 1;
   const ProbeKind kind = probe_kind(target.type, label);
-  series.add(rows * (series_of_row(kind, metrics) + kLaterClasses), labels);
+  series.add(rows_of(upstream) * (series_of_row(kind, metrics) + kLaterClasses), labels);
 }
 
 /// Of the targets whose probes keep most: no target has two of them in flight.
@@ -65,10 +72,12 @@ std::uint64_t bytes_in_flight(std::vector<std::uint64_t> buffers, std::uint64_t 
 std::uint64_t memory_bound_bytes(const Config& config) {
   Series series;
   std::vector<std::uint64_t> buffers;
+  std::uint64_t rows = 0;
   for (const UpstreamConfig& upstream : take_shard(config.shard, config.upstreams)) {
     for (const TargetConfig& target : upstream.targets) {
       add_series(upstream, target, config.metrics, series);
       buffers.push_back(target.buffer_bytes);
+      rows += rows_of(upstream);
     }
   }
   const std::uint64_t targets = buffers.size();
@@ -76,8 +85,9 @@ std::uint64_t memory_bound_bytes(const Config& config) {
   const std::uint64_t allowed = std::min(series.count, config.limits.max_series);
   const std::uint64_t page = series.page_bytes(allowed);
   const ConnectionLimits replies;
-  return 32 * kKiB * kKiB + targets * 6 * kKiB + bytes_in_flight(std::move(buffers), in_flight) +
-         allowed * 64 + 64 * kKiB * config.limits.max_connections +
+  return 32 * kKiB * kKiB + targets * 6 * kKiB + rows * kBytesOfRow +
+         bytes_in_flight(std::move(buffers), in_flight) + allowed * 64 +
+         64 * kKiB * config.limits.max_connections +
          std::max(replies.reply_bytes, replies.replies * page) + page;
 }
 

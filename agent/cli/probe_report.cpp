@@ -4,10 +4,10 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "agent/cli/waterfall.h"
 #include "agent/diagnosis/first_check.h"
+#include "agent/outcome_json.h"
 #include "collectors/core/text.h"
 
 namespace ua {
@@ -114,40 +114,6 @@ std::string tls_lines(const TlsFacts& tls, WallTime now) {
   return result;
 }
 
-ordered_json timings(const PhaseTimes& times) {
-  ordered_json result = ordered_json::object();
-  for (std::size_t i = 0; i < kTimedPhaseCount; ++i) {
-    const auto phase = static_cast<TimedPhase>(i);
-    if (const auto value = times.get(phase)) result[std::string(name(phase))] = to_seconds(*value);
-  }
-  return result;
-}
-
-ordered_json http_json(const HttpFacts& http) {
-  return {{"status_code", http.status_code},
-          {"version", http.version},
-          {"body_bytes", http.body_bytes},
-          {"redirects", http.redirects}};
-}
-
-ordered_json tls_json(const TlsFacts& tls) {
-  ordered_json result{{"version", tls.version},
-                      {"cipher", tls.cipher},
-                      {"verified", tls.verified},
-                      {"verify_error", escape_line(tls.verify_error)}};
-  if (!tls.certificate) return result;
-  const Certificate& leaf = *tls.certificate;
-  result["subject"] = escape_line(leaf.subject);
-  result["issuer"] = escape_line(leaf.issuer);
-  result["names"] = ordered_json::array();
-  for (const std::string& name : leaf.names) result["names"].push_back(escape_line(name));
-  result["fingerprint_sha256"] = leaf.fingerprint_sha256;
-  result["not_before_timestamp"] = to_seconds(leaf.not_before);
-  result["not_after_timestamp"] = to_seconds(leaf.not_after);
-  result["chain_not_after_timestamp"] = to_seconds(tls.chain_not_after.value_or(leaf.not_after));
-  return result;
-}
-
 }  // namespace
 
 std::string report_text(const Target& target, const Outcome& outcome, const std::string& service,
@@ -172,34 +138,20 @@ std::string report_text(const Target& target, const Outcome& outcome, const std:
 
 std::string report_json(const Target& target, const Outcome& outcome, const std::string& service,
                         std::string_view second_look) {
-  ordered_json json{{"target", target.label},
-                    {"success", outcome.success()},
-                    {"error_class", name(outcome.error)},
-                    {"code", static_cast<unsigned>(outcome.error)},
-                    {"phase", nullptr},
-                    {"detail", escape_line(outcome.detail)},
-                    {"message", escape_line(outcome.message)},
-                    {"address", outcome.address},
-                    {"addresses", outcome.addresses},
-                    {"redirected_to", escape_line(outcome.redirected_to, kMaxLine)},
-                    {"timings", timings(outcome.times)},
-                    {"http", nullptr},
-                    {"tls", nullptr},
-                    {"likely_cause", nullptr},
-                    {"first_check", nullptr},
-                    {"command", nullptr},
-                    {"second_look", nullptr}};
+  ordered_json json{{"target", target.label}};
+  json.update(outcome_json(outcome));
+  json.update({{"likely_cause", nullptr},
+               {"first_check", nullptr},
+               {"command", nullptr},
+               {"second_look", nullptr}});
   if (!second_look.empty()) json["second_look"] = second_look;
-  if (outcome.http) json["http"] = http_json(*outcome.http);
-  if (outcome.tls) json["tls"] = tls_json(*outcome.tls);
   if (outcome.error != ErrorClass::none) {
     const ErrorClassInfo& row = info(outcome.error);
-    json["phase"] = name(row.phase);
     json["likely_cause"] = row.likely_cause;
     json["first_check"] = row.first_check;
     json["command"] = fill_command(row, target, service, outcome);
   }
-  return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  return dump_json(json);
 }
 
 }  // namespace ua

@@ -4,33 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <utility>
+
+#include "agent/diagnosis/phase_bars.h"
 
 namespace ua {
 namespace {
 
 constexpr std::size_t kWidth = 40;
-constexpr std::size_t kPhases = kTimedPhaseCount - 1;  // without the total
-constexpr double kWorthALine = 0.02;                   // of the total
-
-std::optional<TimedPhase> timed(Phase phase) {
-  switch (phase) {
-    case Phase::dns:
-      return TimedPhase::dns;
-    case Phase::connect:
-      return TimedPhase::connect;
-    case Phase::tls:
-      return TimedPhase::tls;
-    case Phase::request:
-      return TimedPhase::request;
-    case Phase::response_headers:
-      return TimedPhase::response_headers;
-    case Phase::response_body:
-      return TimedPhase::response_body;
-    default:
-      return std::nullopt;
-  }
-}
 
 std::string row(std::string_view label, std::string_view bar, Duration value) {
   std::array<char, 128> line{};
@@ -63,30 +43,15 @@ std::string show_time(Duration value) {
 }
 
 std::string waterfall(const Outcome& outcome) {
-  const PhaseTimes& times = outcome.times;
-  const auto total = times.get(TimedPhase::total);
+  const auto total = outcome.times.get(TimedPhase::total);
   if (!total || *total <= Duration::zero()) return {};
-  Duration rest = *total;
-  for (std::size_t i = 0; i < kPhases; ++i) {
-    rest -= times.get(static_cast<TimedPhase>(i)).value_or(Duration::zero());
-  }
-  const auto ended_in =
-      outcome.error == ErrorClass::none ? std::nullopt : timed(phase_of(outcome.error));
-  const auto part = [&](Duration value) { return to_seconds(value) / to_seconds(*total); };
-
   std::string result;
-  Duration begin{0};
-  for (std::size_t i = 0; i < kPhases; ++i) {
-    const auto phase = static_cast<TimedPhase>(i);
-    if (const auto value = times.get(phase)) {
-      result += row(name(phase), bar(part(begin), part(*value), '='), *value);
-      begin += *value;
-    } else if (phase == ended_in && rest > Duration::zero()) {
-      result += row(name(phase), bar(part(begin), part(rest), '.'), rest);
-      begin += std::exchange(rest, Duration::zero());
-    }
+  for (const PhaseBar& part : phase_bars(outcome)) {
+    const std::string drawn = part.length == 0 && part.label == "other"
+                                  ? ""
+                                  : bar(part.begin, part.length, part.unfinished ? '.' : '=');
+    result += row(part.label, drawn, part.time);
   }
-  if (part(rest) >= kWorthALine) result += row("other", "", rest);
   return result + row("total", std::string(kWidth, '='), *total);
 }
 

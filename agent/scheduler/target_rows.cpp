@@ -29,6 +29,7 @@ class TargetRows::Row {
     status_.target = plan.target.target.label;
     status_.address = address;
     status_.type = plan.target.type;
+    status_.history = history_;
     set(plan);
     board_slot_ = around_.board.add(std::make_shared<const TargetStatus>(status_));
     admit(plan);
@@ -70,11 +71,13 @@ class TargetRows::Row {
             plan.interval};
   }
   void count(const Outcome& outcome, WallTime wall);
+  void remember(const Result& result);
   std::shared_ptr<const TargetStatus> publish(const TargetPlan& plan, const Result& result);
 
   const Surroundings& around_;
   std::optional<ProbeStore::Row> series_;  // none where max_series is reached
   std::size_t board_slot_ = 0;
+  std::shared_ptr<TargetHistory> history_ = std::make_shared<TargetHistory>();
   TargetStatus status_;
   RiseFall state_;
   Time seen_;  // when the address was last part of an answer
@@ -86,6 +89,7 @@ void TargetRows::Row::take(const TargetPlan& plan, const Result& result, Taken& 
   const Verdict before = state_.verdict();
   status_.verdict = state_.take(outcome.success(), result.trouble, plan.rise, plan.fall);
   count(outcome, wall);
+  remember(result);
   if (series_) {
     around_.store.record(
         *series_, ProbeStore::Sample{outcome, status_.verdict, wall, status_.state_change,
@@ -105,6 +109,14 @@ void TargetRows::Row::count(const Outcome& outcome, WallTime wall) {
   status_.last_run = wall;
   ++status_.attempts;
   if (!outcome.success()) ++status_.failures;
+}
+
+void TargetRows::Row::remember(const Result& result) {
+  using Kind = TargetHistory::Result;
+  Kind kind = result.outcome.success() ? Kind::success : Kind::failure;
+  if (result.trouble != LocalTrouble::none || result.stalled) kind = Kind::own_trouble;
+  history_->record(around_.loop.now(), kind,
+                   result.outcome.times.get(TimedPhase::total).value_or(Duration::zero()));
 }
 
 std::shared_ptr<const TargetStatus> TargetRows::Row::publish(const TargetPlan& plan,

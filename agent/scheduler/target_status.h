@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/scheduler/target_history.h"
 #include "collectors/core/outcome.h"
 
 namespace ua {
@@ -50,6 +51,7 @@ struct TargetStatus {
   std::uint64_t attempts = 0;
   std::uint64_t failures = 0;
   std::string first_check;  ///< command with the target's own values filled in; empty while well
+  std::shared_ptr<const TargetHistory> history;  ///< goes on after this was made; null: none kept
 };
 
 /// Hands statuses from the loop thread to any reader. Slots are stable; a snapshot costs one

@@ -4,239 +4,203 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <map>
 
-#include "collectors/core/text.h"
+#include "agent/web/html.h"
+#include "agent/web/status_page_assets.h"
+#include "agent/web/target_view.h"
 
 namespace ua {
 namespace {
 
-constexpr std::string_view kHead = R"(<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>upstream-agent</title>
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="refresh" content="10">
-<style>
-:root{color-scheme:light dark;--bg:#fbfbfa;--card:#fff;--fg:#1c2126;--dim:#5c6670;--line:#dfe3e6;--up:#14713d;--down:#b3261e;
---warn:#8a5300;--unk:#59636e;--bar:#2f6fab}
-@media(prefers-color-scheme:dark){:root{color-scheme:light dark;--bg:#14171a;--card:#1c2024;--fg:#e6e9ec;--dim:#9aa4ad;
---line:#31373d;--up:#5ec98a;--down:#ff8a80;--warn:#f0b45a;--unk:#a3adb6;--bar:#6aa9e0}}
-*{box-sizing:border-box}body{margin:0;background:var(--bg);color:var(--fg);
-font:15px/1.45 system-ui,sans-serif}main,header{max-width:76rem;margin:0 auto;padding:0 1rem}
-header{padding-top:1.1rem}h1{font-size:1.25rem;margin:0}p{margin:.3rem 0}.dim{color:var(--dim)}
-a{color:var(--bar)}
-dl.host{display:flex;flex-wrap:wrap;gap:.4rem 1.6rem;margin:.8rem 0;padding:0}
-dl.host div{display:flex;gap:.4rem}dt{color:var(--dim)}dd{margin:0}
-article{background:var(--card);border:1px solid var(--line);border-left:5px solid var(--unk);
-border-radius:6px;padding:.7rem .9rem;margin:.7rem 0}
-article.down{border-left-color:var(--down)}article.up{border-left-color:var(--up)}
-article.degraded{border-left-color:var(--warn)}article.trouble{border-left-color:var(--warn)}
-h2{font-size:1.02rem;margin:0;display:flex;flex-wrap:wrap;gap:.2rem .7rem;align-items:baseline}
-.state{font-weight:700}.down .state{color:var(--down)}.up .state{color:var(--up)}
-.degraded .state,.trouble .state{color:var(--warn)}.target{font-weight:400;color:var(--dim);
-overflow-wrap:anywhere}code{font:13px/1.5 ui-monospace,monospace;overflow-wrap:anywhere}
-pre{margin:.3rem 0;padding:.45rem .6rem;background:var(--bg);border:1px solid var(--line);
-border-radius:4px;white-space:pre-wrap;overflow-wrap:anywhere;font:13px/1.5 ui-monospace,monospace}
-.facts{display:flex;flex-wrap:wrap;gap:.1rem 1.2rem;margin-top:.3rem}
-.bar{display:flex;height:6px;max-width:26rem;margin:.45rem 0 .1rem;background:var(--line);
-border-radius:3px;overflow:hidden}.bar i{display:block;height:100%;background:var(--bar);
-border-right:1px solid var(--card)}
-</style></head><body>
-)";
+constexpr std::array<std::string_view, kStandingCount> kHeadings{
+    "Failing", "Trouble on this host", "Slow", "Waiting for the first result", "Up"};
 
-std::string ago(WallTime now, WallTime then) {
-  const auto seconds = std::max<std::int64_t>(0, (now - then) / 1s);
-  if (seconds < 120) return std::to_string(seconds) + " s";
-  if (seconds < 7200) return std::to_string(seconds / 60) + " min";
-  if (seconds < 172800) return std::to_string(seconds / 3600) + " h";
-  return std::to_string(seconds / 86400) + " days";
-}
+constexpr std::size_t kNamesInSummary = 5;
 
-/// "2026-03-01 12:00:00 UTC"
-std::string date(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day ymd{day};
-  const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time - day)};
-  std::array<char, 40> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%04d-%02u-%02u %02d:%02d:%02d UTC",
-                static_cast<int>(ymd.year()), static_cast<unsigned>(ymd.month()),
-                static_cast<unsigned>(ymd.day()), static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
-  return buffer.data();
-}
-
-std::string milliseconds(Duration value) {
-  std::array<char, 32> buffer{};
-  std::snprintf(buffer.data(), buffer.size(), "%.1f ms", to_seconds(value) * 1000);
-  return buffer.data();
-}
-
-/// How a target is shown: the worse first.
-struct Shown {
-  int rank;
-  std::string_view css;
-  std::string_view word;
+struct Upstream {
+  unsigned targets = 0;
+  unsigned failing = 0;
 };
 
-Shown shown(const TargetStatus& status) {
-  if (!status.last) return {3, "unknown", "waiting for the first result"};
-  const bool well = status.last->success();
-  if (!well && status.local_trouble != LocalTrouble::none) {
-    return {1, "trouble", "trouble on this host, not counted against the upstream"};
-  }
-  if (status.verdict == Verdict::down) return {0, "down", well ? "down, recovering" : "down"};
-  if (!well)
-    return {1, "degraded", status.verdict == Verdict::up ? "up, last probe failed" : "failing"};
-  if (status.last->error == ErrorClass::slow_response) return {2, "degraded", "up, slow"};
-  return {4, "up", "up"};
-}
+using Targets = std::vector<const TargetStatus*>;
 
-void phases(std::string& out, const Outcome& outcome) {
-  const auto total = outcome.times.get(TimedPhase::total);
-  if (!total || *total <= Duration::zero()) return;
-  std::string bar;
-  std::string words;
-  for (std::size_t i = 0; i + 1 < kTimedPhaseCount; ++i) {
-    const auto phase = static_cast<TimedPhase>(i);
-    const auto value = outcome.times.get(phase);
-    if (!value) continue;
-    const double share = std::min(100.0, 100 * to_seconds(*value) / to_seconds(*total));
-    std::array<char, 48> width{};
-    std::snprintf(width.data(), width.size(), "<i style=\"width:%.1f%%\"></i>", share);
-    bar += width.data();
-    words += std::string(name(phase)) + ' ' + milliseconds(*value) + ", ";
-  }
-  if (!bar.empty()) out += "<div class=\"bar\" aria-hidden=\"true\">" + bar + "</div>";
-  out += "<p class=\"dim\">" + words + "total " + milliseconds(*total) + "</p>";
-}
+bool fails(const TargetStatus& status) { return standing(status) == Standing::failing; }
 
-void facts(std::string& out, const TargetStatus& status, WallTime now) {
-  const Outcome& last = *status.last;
-  out += "<div class=\"facts dim\">";
-  if (status.state_change) {
-    out += "<span>since " + date(*status.state_change) + " (" + ago(now, *status.state_change) +
-           ")</span>";
-  }
-  if (!last.address.empty()) out += "<span>" + html_escape(last.address) + "</span>";
-  if (last.http) out += "<span>HTTP " + std::to_string(last.http->status_code) + "</span>";
-  if (last.tls && last.tls->certificate) {
-    out += "<span>certificate until " + date(last.tls->certificate->not_after) + "</span>";
-  }
-  if (status.last_run) out += "<span>probed " + ago(now, *status.last_run) + " ago</span>";
-  out += "<span>every " + format_duration(status.interval) + "</span></div>";
-}
-
-/// Class, cause and first check.
-void failure(std::string& out, const TargetStatus& status, std::string_view second_look) {
-  const Outcome& last = *status.last;
-  const ErrorClassInfo& row = info(last.error);
-  out += "<p><code>" + std::string(row.name) + "</code> (phase " + std::string(name(row.phase)) +
-         "): " + html_escape(row.meaning) + ".";
-  if (!last.detail.empty()) out += " <span class=\"dim\">" + html_escape(last.detail) + "</span>";
-  out += "</p>";
-  if (!last.redirected_to.empty()) {
-    out += "<p>After a redirect to <code>" + html_escape(last.redirected_to) + "</code></p>";
-  }
-  if (!last.message.empty()) out += "<p class=\"dim\">" + html_escape(last.message) + "</p>";
-  if (!second_look.empty()) out += "<p><b>Second look:</b> " + html_escape(second_look) + ".</p>";
-  out += "<p><b>Likely cause:</b> " + html_escape(row.likely_cause) +
-         "</p><p><b>First check:</b> " + html_escape(row.first_check) + "</p><pre>" +
-         html_escape(status.first_check) + "</pre>";
-}
-
-void target(std::string& out, const TargetStatus& status, const StatusPageData& page) {
-  const Shown how = shown(status);
-  out += "<article class=\"" + std::string(how.css) + "\"><h2>" + html_escape(status.upstream) +
-         " <span class=\"state\">" + std::string(how.word) + "</span> <span class=\"target\">" +
-         html_escape(status.target);
-  if (!status.address.empty()) out += " at " + html_escape(status.address);
-  out += "</span></h2>";
-  if (status.last) {
-    if (status.last->error != ErrorClass::none)
-      failure(out, status, page.second_look ? page.second_look(status) : "");
-    facts(out, status, page.now);
-    phases(out, *status.last);
-  }
-  out += "</article>\n";
-}
-
-void host(std::string& out, const HostGlance& glance) {
-  const auto item = [&](const char* label, const std::string& value) {
-    out += std::string("<div><dt>") + label + "</dt><dd>" + value + "</dd></div>";
+Targets in_order(const std::vector<StatusBoard::Entry>& entries) {
+  Targets result;
+  for (const auto& entry : entries) result.push_back(entry.get());
+  const auto rank = [](const TargetStatus& status) {
+    const bool down = status.verdict == Verdict::down;
+    return std::tuple(standing(status), !down, std::string_view(status.upstream));
   };
-  std::array<char, 64> buffer{};
-  out += "<dl class=\"host\" aria-label=\"This host\">";
-  if (glance.load1) {
-    std::snprintf(buffer.data(), buffer.size(), "%.2f on %u CPUs", *glance.load1,
-                  glance.cpus.value_or(0));
-    item("load", buffer.data());
-  }
-  if (glance.memory_used_ratio) {
-    std::snprintf(buffer.data(), buffer.size(), "%.0f %% used", 100 * *glance.memory_used_ratio);
-    item("memory", buffer.data());
-  }
-  if (glance.established) item("TCP established", std::to_string(*glance.established));
-  if (glance.listening) item("listening sockets", std::to_string(*glance.listening));
-  out += "</dl>";
+  std::stable_sort(result.begin(), result.end(),
+                   [&](const auto* a, const auto* b) { return rank(*a) < rank(*b); });
+  return result;
 }
 
-constexpr std::string_view kNothing = R"(<article><h2>No upstream is probed yet</h2>
+/// "2 of 14 targets fail: checkout, search"
+std::string summary(const Targets& targets, std::size_t failing) {
+  const std::string all =
+      std::to_string(targets.size()) + (targets.size() == 1 ? " target" : " targets");
+  if (targets.empty()) return "Nothing is probed yet.";
+  if (failing == 0) return all + ", none fails.";
+  std::vector<std::string_view> names;
+  for (const TargetStatus* target : targets) {
+    const bool news = std::find(names.begin(), names.end(), target->upstream) == names.end();
+    if (fails(*target) && news) names.push_back(target->upstream);
+  }
+  std::string result =
+      std::to_string(failing) + " of " + all + (failing == 1 ? " fails: " : " fail: ");
+  for (std::size_t i = 0; i < names.size() && i < kNamesInSummary; ++i) {
+    if (i != 0) result += ", ";
+    result += html_escape(names[i]);
+  }
+  if (names.size() > kNamesInSummary) {
+    result += " and " + std::to_string(names.size() - kNamesInSummary) + " more";
+  }
+  return result;
+}
+
+void add_head(std::string& out, const StatusPageData& data, const Targets& targets) {
+  const auto failing = static_cast<std::size_t>(
+      std::count_if(targets.begin(), targets.end(), [](const auto* s) { return fails(*s); }));
+  const std::string alarm = failing == 0 ? "" : '(' + std::to_string(failing) + ") ";
+  out += "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + alarm +
+         "upstream-agent</title>\n"
+         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+         "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>\n<style nonce=\"" +
+         data.nonce + "\">\n";
+  out += kStatusPageStyle;
+  out +=
+      "</style></head><body>\n<a class=\"skip\" href=\"#upstreams\">Skip to the upstreams</a>\n"
+      "<div id=\"stale\" role=\"alert\" hidden></div>\n"
+      "<header class=\"head\"><h1>upstream-agent</h1><p id=\"summary\" role=\"status\"" +
+      std::string(failing == 0 ? "" : " class=\"bad\"") + '>' + summary(targets, failing) +
+      "</p><nav aria-label=\"Other pages\"><a href=\"/metrics\">metrics</a>"
+      "</nav></header>\n<div class=\"layout\"><div><div class=\"find\" role=\"search\">"
+      "<input id=\"filter\" type=\"search\" autocomplete=\"off\" "
+      "aria-label=\"Show only upstreams that contain\" placeholder=\"Filter by name, target or "
+      "class ( / )\"></div>\n<p id=\"nothing\" hidden>No upstream contains that.</p>\n";
+}
+
+constexpr std::string_view kNothing =
+    R"(<div class="card"><h2>No upstream is probed yet</h2>
 <p>Name one in <code>/etc/upstream-agent/agent.toml</code>, then send the agent a SIGHUP:</p>
 <pre>[[upstream]]
 name = "app"
 targets = ["http://127.0.0.1:3000/"]</pre>
 <p class="dim">Without that file the agent probes what nginx's configuration under /etc/nginx names.</p>
-</article>
+</div>
 )";
+
+void add_sections(std::string& out, const StatusPageData& data, const Targets& targets) {
+  std::map<std::string_view, Upstream> upstreams;
+  std::array<std::size_t, kStandingCount> sizes{};
+  for (const TargetStatus* target : targets) {
+    Upstream& upstream = upstreams[target->upstream];
+    ++upstream.targets;
+    if (fails(*target)) ++upstream.failing;
+    ++sizes[static_cast<std::size_t>(standing(*target))];
+  }
+  auto next = targets.begin();
+  for (std::size_t i = 0; i < kStandingCount; ++i) {
+    if (sizes[i] == 0) continue;
+    const std::string id = "s-" + std::to_string(i);
+    out += "<section aria-labelledby=\"" + id;
+    out += "\"><h2 id=\"" + id + "\">" + std::string(kHeadings[i]);
+    out += " (" + std::to_string(sizes[i]) + ")</h2>\n";
+    for (const auto end = next + static_cast<std::ptrdiff_t>(sizes[i]); next != end; ++next) {
+      const TargetStatus& status = **next;
+      const Upstream& upstream = upstreams[status.upstream];
+      out += target_html({status, data.second_look ? data.second_look(status) : "",
+                          upstream.targets - 1, upstream.failing - (fails(status) ? 1 : 0),
+                          data.now, data.history_until});
+    }
+    out += "</section>\n";
+  }
+}
+
+class HostList {
+ public:
+  explicit HostList(std::string& out) : out_(out) {}
+
+  void add(std::string_view label, const std::string& value) {
+    out_ += "<dt>" + std::string(label) + "</dt><dd>" + value + "</dd>";
+  }
+  void add(std::string_view label, const std::optional<std::uint64_t>& value) {
+    if (value) add(label, std::to_string(*value));
+  }
+  /// @param high from here on it is worth a look
+  void add_ratio(std::string_view label, const std::optional<double>& ratio, double high) {
+    if (!ratio) return;
+    std::array<char, 160> text{};
+    std::snprintf(text.data(), text.size(), "%.0f %%", 100 * *ratio);
+    add(label, text.data());
+    std::snprintf(text.data(), text.size(),
+                  "<dd class=\"meter\"><meter max=\"1\" low=\"%.2f\" high=\"%.2f\" optimum=\"0\" "
+                  "value=\"%.3f\" "
+                  "aria-hidden=\"true\"></meter></dd>",
+                  high, (1 + high) / 2, *ratio);
+    out_ += text.data();
+  }
+
+ private:
+  std::string& out_;
+};
+
+void add_host(std::string& out, const HostGlance& glance) {
+  out += "<aside id=\"host\" aria-labelledby=\"h-host\"><h2 id=\"h-host\">This host</h2><dl>";
+  HostList list(out);
+  list.add_ratio("CPU", glance.cpu_busy_ratio, 0.8);
+  if (glance.load1) {
+    std::array<char, 48> text{};
+    std::snprintf(text.data(), text.size(), "%.2f", *glance.load1);
+    const std::string cpus = glance.cpus ? " on " + std::to_string(*glance.cpus) + " CPUs" : "";
+    list.add("load, 1 min", text.data() + cpus);
+  }
+  list.add_ratio("memory", glance.memory_used_ratio, 0.8);
+  list.add_ratio("swap", glance.swap_used_ratio, 0.5);
+  list.add("TCP established", glance.established);
+  list.add("TCP time-wait", glance.time_wait);
+  list.add("TCP listening", glance.listening);
+  if (glance.fullest_queue) {
+    const FullestQueue& queue = *glance.fullest_queue;
+    list.add("listen queue of :" + std::to_string(queue.port),
+             std::to_string(queue.length) + " of " + std::to_string(queue.limit));
+  }
+  out += "</dl></aside>\n";
+}
+
+void add_foot(std::string& out, const StatusPageData& data) {
+  out += "<footer id=\"foot\" class=\"dim\"><p>" + show_date(data.now) +
+         ", version " UA_VERSION ", " + html_escape(data.configuration) + ".</p>\n";
+  for (const std::string& note : data.notes) out += "<p>" + html_escape(note) + "</p>\n";
+  out += "</footer>\n";
+}
 
 }  // namespace
 
-std::string html_escape(std::string_view bytes) {
-  std::string result;
-  for (const char c : escape_line(bytes, 2000)) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      case '\'':
-        result += "&#39;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
+std::string status_page_policy(std::string_view nonce) {
+  const std::string own = "'nonce-" + std::string(nonce) + "'";
+  return "default-src 'none'; style-src " + own + "; script-src " + own +
+         "; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 }
 
 std::string render_status_page(const StatusPageData& data) {
-  std::vector<const TargetStatus*> targets;
-  for (const auto& entry : data.targets) targets.push_back(entry.get());
-  std::stable_sort(targets.begin(), targets.end(), [](const auto* a, const auto* b) {
-    return std::pair(shown(*a).rank, std::string_view(a->upstream)) <
-           std::pair(shown(*b).rank, std::string_view(b->upstream));
-  });
-  const auto failing = std::count_if(targets.begin(), targets.end(),
-                                     [](const auto* s) { return shown(*s).rank < 2; });
-  std::string out(kHead);
-  out += "<header><h1>upstream-agent</h1><p>" + std::to_string(targets.size()) + " targets, " +
-         std::to_string(failing) + " failing. <span class=\"dim\">" + date(data.now) + ", " +
-         html_escape(data.configuration) + ". <a href=\"/metrics\">metrics</a></span></p>";
-  host(out, data.host);
-  out += "</header><main>\n";
+  const Targets targets = in_order(data.targets);
+  std::string out;
+  add_head(out, data, targets);
+  out += "<main id=\"upstreams\" data-now=\"" + iso_date(data.now) + "\">\n";
   if (targets.empty()) out += kNothing;
-  for (const TargetStatus* status : targets) target(out, *status, data);
-  for (const std::string& note : data.notes) {
-    out += "<p class=\"dim\">" + html_escape(note) + "</p>\n";
-  }
-  return out + "</main></body></html>\n";
+  add_sections(out, data, targets);
+  out += "</main></div>\n";
+  add_host(out, data.host);
+  out += "</div>\n";
+  add_foot(out, data);
+  out += "<script nonce=\"" + data.nonce + "\">\n";
+  out += kStatusPageScript;
+  return out + "</script></body></html>\n";
 }
 
 }  // namespace ua

@@ -269,7 +269,7 @@ WebReply WebServer::Impl::page(Page page, MHD_Connection* connection) {
     if (page == Page::metrics) {
       return handlers.metrics(header(connection, "Accept"), header(connection, "Accept-Encoding"));
     }
-    if (page == Page::status) return handlers.status_page();
+    if (page == Page::status) return handlers.status_page(header(connection, "Accept-Encoding"));
     if (page == Page::healthy) return text_reply(200, "Healthy.\n");
     return handlers.ready() ? text_reply(200, "Ready.\n") : text_reply(503, "Starting.\n");
   } catch (const std::exception& error) {

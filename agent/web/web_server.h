@@ -26,7 +26,7 @@ struct WebReply {
 /// What the pages show and do. Called on the server's threads. What one throws becomes a 500.
 struct WebHandlers {
   std::function<WebReply(std::string_view accept, std::string_view accept_encoding)> metrics;
-  std::function<WebReply()> status_page;
+  std::function<WebReply(std::string_view accept_encoding)> status_page;
   std::function<bool()> ready;
   /// Begins a reload and returns; `done` is called once, on any thread, also after the server's
   /// end, with what there is to say besides that it is done: whole lines, or nothing.

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "collectors/core/text.h"
@@ -62,12 +63,22 @@ CpuTimes CpuCounters::update(const CpuTimes& times) {
   return last_;
 }
 
+std::optional<double> busy_ratio(const CpuTimes& before, const CpuTimes& now) {
+  double all = 0;
+  for (double CpuTimes::*mode : kModes) all += now.*mode - before.*mode;
+  if (all <= 0) return std::nullopt;
+  const double idle = now.idle - before.idle + now.iowait - before.iowait;
+  return std::clamp(1 - idle / all, 0.0, 1.0);
+}
+
 Result<void> CpuSampler::sample(HostSnapshot& into) {
   const Result<std::string> content = read_proc_file(path_);
   if (!content) return tl::unexpected(content.error());
   const Result<CpuTimes> times = parse_cpu(*content, sysconf(_SC_CLK_TCK));
   if (!times) return tl::unexpected(times.error());
   into.cpu = counters_.update(*times);
+  if (before_) into.cpu_busy_ratio = busy_ratio(*before_, *into.cpu);
+  before_ = into.cpu;
   return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "collectors/host/proc_file.h"
@@ -26,6 +27,10 @@ class CpuCounters {
   CpuTimes last_;
 };
 
+/// The share of the time between two samples in which processors were not idle. nullopt where no
+/// time has passed.
+std::optional<double> busy_ratio(const CpuTimes& before, const CpuTimes& now);
+
 class CpuSampler final : public HostSampler {
  public:
   explicit CpuSampler(const std::filesystem::path& proc) : path_(proc / "stat") {}
@@ -35,6 +40,7 @@ class CpuSampler final : public HostSampler {
  private:
   std::filesystem::path path_;
   CpuCounters counters_;
+  std::optional<CpuTimes> before_;
 };
 
 }  // namespace ua

@@ -61,6 +61,7 @@ struct SamplerRun {
 
 struct HostSnapshot {
   std::optional<CpuTimes> cpu;
+  std::optional<double> cpu_busy_ratio;  ///< 0 to 1, since the sample before; absent in the first
   std::optional<LoadAverage> load;
   std::optional<MemoryInfo> memory;
   std::map<std::string, Pressure> pressure;  ///< by resource: cpu, io, memory

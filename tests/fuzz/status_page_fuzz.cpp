@@ -14,15 +14,50 @@
 namespace ua::fuzz {
 namespace {
 
+using namespace std::string_view_literals;
+
 constexpr WallTime kNow{std::chrono::hours(24 * 365 * 56)};
 
-constexpr std::array<std::string_view, 23> kElements{
-    "html",    "head", "meta", "title", "style", "body", "header",  "h1",
-    "p",       "span", "a",    "dl",    "div",   "dt",   "dd",      "main",
-    "article", "h2",   "code", "b",     "pre",   "i",    "!doctype"};
-constexpr std::array<std::string_view, 10> kAttributes{
-    "lang", "charset", "name",       "content",     "class",
-    "href", "style",   "aria-label", "aria-hidden", "http-equiv"};
+constexpr std::array kElements{
+    "html"sv,     "head"sv,    "meta"sv,  "title"sv,   "style"sv,   "body"sv,   "header"sv,
+    "h1"sv,       "p"sv,       "span"sv,  "a"sv,       "dl"sv,      "div"sv,    "dt"sv,
+    "dd"sv,       "main"sv,    "h2"sv,    "code"sv,    "article"sv, "pre"sv,    "!doctype"sv,
+    "script"sv,   "section"sv, "aside"sv, "h3"sv,      "nav"sv,     "footer"sv, "meter"sv,
+    "noscript"sv, "table"sv,   "tr"sv,    "th"sv,      "button"sv,  "td"sv,     "svg"sv,
+    "rect"sv,     "path"sv,    "time"sv,  "details"sv, "input"sv,   "summary"sv};
+constexpr std::array kAttributes{"lang"sv,
+                                 "charset"sv,
+                                 "name"sv,
+                                 "content"sv,
+                                 "class"sv,
+                                 "id"sv,
+                                 "href"sv,
+                                 "role"sv,
+                                 "aria-label"sv,
+                                 "aria-hidden"sv,
+                                 "nonce"sv,
+                                 "type"sv,
+                                 "http-equiv"sv,
+                                 "viewBox"sv,
+                                 "aria-labelledby"sv,
+                                 "data-find"sv,
+                                 "data-now"sv,
+                                 "datetime"sv,
+                                 "title"sv,
+                                 "scope"sv,
+                                 "preserveAspectRatio"sv,
+                                 "x"sv,
+                                 "width"sv,
+                                 "height"sv,
+                                 "d"sv,
+                                 "max"sv,
+                                 "low"sv,
+                                 "high"sv,
+                                 "optimum"sv,
+                                 "value"sv,
+                                 "autocomplete"sv,
+                                 "placeholder"sv};
+constexpr std::array kVoid{"meta"sv, "!doctype"sv, "input"sv};
 constexpr std::array<std::string_view, 5> kEntities{"&amp;", "&lt;", "&gt;", "&quot;", "&#39;"};
 
 template <std::size_t size>
@@ -67,14 +102,16 @@ class HtmlReader {
       open_.pop_back();
       return;
     }
+    const bool whole = inside.ends_with('/');
+    if (whole) inside.remove_suffix(1);
     if (element != "!doctype") attributes(inside);
-    if (element == "style") skip_style();
-    if (element != "meta" && element != "!doctype") open_.emplace_back(element);
+    if (element == "style" || element == "script") skip_to_end_of(element);
+    if (!whole && !is_one_of(element, kVoid)) open_.emplace_back(element);
   }
 
-  void skip_style() {
-    const std::size_t end = rest_.find("</style>");
-    expect(end != std::string_view::npos, "the style is closed");
+  void skip_to_end_of(std::string_view element) {
+    const std::size_t end = rest_.find("</" + std::string(element) + '>');
+    expect(end != std::string_view::npos, "style and script are closed");
     rest_.remove_prefix(end);
   }
 
@@ -82,6 +119,10 @@ class HtmlReader {
     while (!inside.empty()) {
       expect(inside[0] == ' ', "a blank stands before an attribute");
       inside.remove_prefix(1);
+      if (inside == "hidden" || inside.starts_with("hidden ")) {
+        inside.remove_prefix(6);
+        continue;
+      }
       const std::size_t equals = inside.find("=\"");
       expect(equals != std::string_view::npos, "an attribute has a value in quotes");
       expect(is_one_of(inside.substr(0, equals), kAttributes), "an attribute is one of ours");
@@ -119,6 +160,12 @@ TargetStatus make_status(Input& input) {
   status.last = make_outcome(input);
   status.last_run = kNow - std::chrono::seconds(input.byte());
   if (input.coin()) status.state_change = kNow - std::chrono::seconds(input.word() >> 32U);
+  const auto history = std::make_shared<TargetHistory>();
+  for (std::size_t i = input.below(4); i > 0; --i) {
+    history->record(Time{} + 1min * input.byte(),
+                    static_cast<TargetHistory::Result>(input.below(3)), 1ms * input.byte());
+  }
+  status.history = history;
   if (!status.last->success()) {
     status.first_check = fill_command(info(status.last->error), target, input.text());
   }
@@ -131,6 +178,7 @@ void status_page(std::string_view bytes) {
   Input input(bytes);
   StatusPageData data;
   data.now = kNow;
+  data.history_until = Time{} + 255min;
   data.configuration = input.text();
   for (std::size_t i = input.below(4); i > 0; --i) {
     data.targets.push_back(std::make_shared<const TargetStatus>(make_status(input)));

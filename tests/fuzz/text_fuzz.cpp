@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "agent/exposition/escape.h"
-#include "agent/web/status_page.h"
+#include "agent/web/html.h"
 #include "collectors/core/text.h"
 #include "collectors/core/utf8.h"
 #include "tests/fuzz/fuzz.h"

@@ -63,6 +63,12 @@ class Agent:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read().decode()
 
+    def head(self, path):
+        """The headers alone."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method="HEAD")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.headers
+
     def post(self, path):
         """The answer's text, whatever its status."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", method="POST")

@@ -88,7 +88,9 @@ struct Server {
       reply.headers.emplace_back("Vary", "Accept, Accept-Encoding");
       return reply;
     };
-    handlers.status_page = []() -> ua::WebReply { throw std::runtime_error("broken page"); };
+    handlers.status_page = [](std::string_view) -> ua::WebReply {
+      throw std::runtime_error("broken page");
+    };
     handlers.ready = [this] { return ready.load(); };
     handlers.reload = [this](ua::WebHandlers::ReloadDone done) { on_reload(std::move(done)); };
     handlers.count = [this](std::string_view handler, unsigned code) {
