@@ -124,6 +124,7 @@ class Agent {
   }
   WebHandlers handlers();
   WebReply metrics_reply(std::string_view accept, std::string_view accept_encoding);
+  StatusData status_data();
   WebReply page_reply(std::string_view accept_encoding);
   void be_ready();
   void watch_over();
@@ -307,25 +308,27 @@ WebReply Agent::metrics_reply(std::string_view accept, std::string_view accept_e
   return reply;
 }
 
-WebReply Agent::page_reply(std::string_view accept_encoding) {
-  StatusPageData data;
+StatusData Agent::status_data() {
+  StatusData data;
   data.targets = board_.snapshot();
   if (const auto snapshot = host_ ? host_->latest() : nullptr) data.host = host_glance(*snapshot);
   data.now = loop_.wall_now();
   data.history_until = loop_.now();
-  data.nonce = random_token();
   data.second_look = [this](const TargetStatus& status) {
     return sentence(second_looks_.found_for(status));
   };
-  {
-    const std::lock_guard lock(described_mutex_);
-    data.configuration = described_;
-    data.notes = notes_;
-  }
+  const std::lock_guard lock(described_mutex_);
+  data.configuration = described_;
+  data.notes = notes_;
+  return data;
+}
+
+WebReply Agent::page_reply(std::string_view accept_encoding) {
+  const std::string nonce = random_token();
   WebReply reply;
-  reply.body = render_status_page(data);
+  reply.body = render_status_page(status_data(), nonce);
   reply.content_type = "text/html; charset=utf-8";
-  reply.headers.emplace_back("Content-Security-Policy", status_page_policy(data.nonce));
+  reply.headers.emplace_back("Content-Security-Policy", status_page_policy(nonce));
   reply.headers.emplace_back("Referrer-Policy", "no-referrer");
   reply.headers.emplace_back("Vary", "Accept-Encoding");
   compress(reply, accept_encoding);

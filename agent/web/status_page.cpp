@@ -7,6 +7,7 @@
 #include <map>
 
 #include "agent/web/html.h"
+#include "agent/web/standing.h"
 #include "agent/web/status_page_assets.h"
 #include "agent/web/target_view.h"
 
@@ -62,7 +63,7 @@ std::string summary(const Targets& targets, std::size_t failing) {
   return result;
 }
 
-void add_head(std::string& out, const StatusPageData& data, const Targets& targets) {
+void add_head(std::string& out, const Targets& targets, std::string_view nonce) {
   const auto failing = static_cast<std::size_t>(
       std::count_if(targets.begin(), targets.end(), [](const auto* s) { return fails(*s); }));
   const std::string alarm = failing == 0 ? "" : '(' + std::to_string(failing) + ") ";
@@ -70,7 +71,7 @@ void add_head(std::string& out, const StatusPageData& data, const Targets& targe
          "upstream-agent</title>\n"
          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
          "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>\n<style nonce=\"" +
-         data.nonce + "\">\n";
+         std::string(nonce) + "\">\n";
   out += kStatusPageStyle;
   out +=
       "</style></head><body>\n<a class=\"skip\" href=\"#upstreams\">Skip to the upstreams</a>\n"
@@ -94,7 +95,7 @@ targets = ["http://127.0.0.1:3000/"]</pre>
 </div>
 )";
 
-void add_sections(std::string& out, const StatusPageData& data, const Targets& targets) {
+void add_sections(std::string& out, const StatusData& data, const Targets& targets) {
   std::map<std::string_view, Upstream> upstreams;
   std::array<std::size_t, kStandingCount> sizes{};
   for (const TargetStatus* target : targets) {
@@ -113,9 +114,9 @@ void add_sections(std::string& out, const StatusPageData& data, const Targets& t
     for (const auto end = next + static_cast<std::ptrdiff_t>(sizes[i]); next != end; ++next) {
       const TargetStatus& status = **next;
       const Upstream& upstream = upstreams[status.upstream];
-      out += target_html({status, data.second_look ? data.second_look(status) : "",
-                          upstream.targets - 1, upstream.failing - (fails(status) ? 1 : 0),
-                          data.now, data.history_until});
+      out +=
+          target_html({status, data.second_look_at(status), upstream.targets - 1,
+                       upstream.failing - (fails(status) ? 1 : 0), data.now, data.history_until});
     }
     out += "</section>\n";
   }
@@ -172,7 +173,7 @@ void add_host(std::string& out, const HostGlance& glance) {
   out += "</dl></aside>\n";
 }
 
-void add_foot(std::string& out, const StatusPageData& data) {
+void add_foot(std::string& out, const StatusData& data) {
   out += "<footer id=\"foot\" class=\"dim\"><p>" + show_date(data.now) +
          ", version " UA_VERSION ", " + html_escape(data.configuration) + ".</p>\n";
   for (const std::string& note : data.notes) out += "<p>" + html_escape(note) + "</p>\n";
@@ -187,10 +188,10 @@ std::string status_page_policy(std::string_view nonce) {
          "; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 }
 
-std::string render_status_page(const StatusPageData& data) {
+std::string render_status_page(const StatusData& data, std::string_view nonce) {
   const Targets targets = in_order(data.targets);
   std::string out;
-  add_head(out, data, targets);
+  add_head(out, targets, nonce);
   out += "<main id=\"upstreams\" data-now=\"" + iso_date(data.now) + "\">\n";
   if (targets.empty()) out += kNothing;
   add_sections(out, data, targets);
@@ -198,7 +199,7 @@ std::string render_status_page(const StatusPageData& data) {
   add_host(out, data.host);
   out += "</div>\n";
   add_foot(out, data);
-  out += "<script nonce=\"" + data.nonce + "\">\n";
+  out += "<script nonce=\"" + std::string(nonce) + "\">\n";
   out += kStatusPageScript;
   return out + "</script></body></html>\n";
 }

@@ -9,6 +9,7 @@
 #include "agent/diagnosis/phase_bars.h"
 #include "agent/web/html.h"
 #include "agent/web/sparkline.h"
+#include "agent/web/standing.h"
 #include "collectors/core/text.h"
 
 namespace ua {
@@ -260,14 +261,6 @@ std::string row(const TargetView& view, const Shown& how) {
 }
 
 }  // namespace
-
-Standing standing(const TargetStatus& status) {
-  if (!status.last) return Standing::waiting;
-  const bool well = status.last->success();
-  if (!well && status.local_trouble != LocalTrouble::none) return Standing::own_trouble;
-  if (!well || status.verdict == Verdict::down) return Standing::failing;
-  return status.last->error == ErrorClass::slow_response ? Standing::slow : Standing::up;
-}
 
 std::string target_html(const TargetView& view) {
   const Shown how = shown(view.status);

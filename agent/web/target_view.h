@@ -10,12 +10,6 @@
 
 namespace ua {
 
-/// The sections of the page, the worst first.
-enum class Standing : std::uint8_t { failing, own_trouble, slow, waiting, up };
-inline constexpr std::size_t kStandingCount = 5;
-
-Standing standing(const TargetStatus& status);
-
 struct TargetView {
   const TargetStatus& status;
   std::string_view second_look;  ///< a sentence; empty for nothing

@@ -176,7 +176,7 @@ TargetStatus make_status(Input& input) {
 
 void status_page(std::string_view bytes) {
   Input input(bytes);
-  StatusPageData data;
+  StatusData data;
   data.now = kNow;
   data.history_until = Time{} + 255min;
   data.configuration = input.text();
@@ -184,7 +184,7 @@ void status_page(std::string_view bytes) {
     data.targets.push_back(std::make_shared<const TargetStatus>(make_status(input)));
   }
   for (std::size_t i = input.below(3); i > 0; --i) data.notes.emplace_back(input.text());
-  const std::string page = render_status_page(data);
+  const std::string page = render_status_page(data, "n0nce");
   for (const std::string_view line : split(page, '\n')) {
     expect(is_printable_line(line), "a page is printable");
   }

@@ -33,14 +33,13 @@ TargetStatus of(const std::string& upstream, Verdict verdict, ErrorClass error) 
 }
 
 std::string page_of(const std::vector<TargetStatus>& statuses) {
-  StatusPageData data;
+  StatusData data;
   for (const TargetStatus& status : statuses) {
     data.targets.push_back(std::make_shared<const TargetStatus>(status));
   }
   data.now = kNow;
   data.configuration = "configuration a.toml";
-  data.nonce = "n0nce";
-  return render_status_page(data);
+  return render_status_page(data, "n0nce");
 }
 
 std::string view_of(const TargetStatus& status, unsigned siblings = 0, unsigned failing = 0,
@@ -216,13 +215,13 @@ TEST_CASE("targets keep their id from page to page, and no two share one") {
 }
 
 TEST_CASE("the host's figures stand beside the upstreams") {
-  StatusPageData data;
+  StatusData data;
   data.now = kNow;
   data.host.cpu_busy_ratio = 0.425;
   data.host.cpus = 2;
   data.host.load1 = 1.5;
   data.host.fullest_queue = FullestQueue{8080, 6, 10};
-  const std::string page = render_status_page(data);
+  const std::string page = render_status_page(data, "n0nce");
   CHECK(has(page, "<dt>CPU</dt><dd>42 %</dd>"));
   CHECK(has(page, "<dt>load, 1 min</dt><dd>1.50 on 2 CPUs</dd>"));
   CHECK(has(page, "<dt>listen queue of :8080</dt><dd>6 of 10</dd>"));
