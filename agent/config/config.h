@@ -79,7 +79,9 @@ struct MetricsConfig {
 
 struct HostConfig {
   Duration interval = 5s;
-  std::vector<std::string> samplers{"cpu", "load", "memory", "pressure", "oom", "connections"};
+  std::vector<std::string> samplers{"cpu",     "load",      "memory",      "pressure",   "oom",
+                                    "swap",    "boot",      "connections", "tcp",        "ports",
+                                    "network", "conntrack", "descriptors", "filesystems"};
   std::vector<std::uint16_t> watch_ports;  ///< counted apart, besides those of discovery.listeners
 };
 

@@ -19,8 +19,9 @@ constexpr std::array<std::string_view, 6> kLevels{"trace", "debug", "info", "war
 constexpr std::array<std::string_view, 2> kFormats{"logfmt", "json"};
 constexpr std::array<std::string_view, 7> kPhases{
     "dns", "connect", "tls", "request", "response_headers", "response_body", "total"};
-constexpr std::array<std::string_view, 6> kSamplers{"cpu",      "load", "memory",
-                                                    "pressure", "oom",  "connections"};
+constexpr std::array<std::string_view, 14> kSamplers{
+    "cpu",         "load", "memory", "pressure", "oom",       "swap",        "boot",
+    "connections", "tcp",  "ports",  "network",  "conntrack", "descriptors", "filesystems"};
 constexpr std::size_t kMaxBuckets = 50;
 constexpr unsigned kMaxShards = 10'000;
 

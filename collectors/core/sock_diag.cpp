@@ -69,6 +69,20 @@ Program port_search(std::vector<std::uint16_t> ports) {
   return program;
 }
 
+Program range_check(PortRange range) {
+  constexpr std::uint8_t kNext = 2 * sizeof(Operation);
+  constexpr std::size_t kEnd = 4;
+  return {{INET_DIAG_BC_S_GE, kNext, jump(kEnd + 1)},
+          {0, 0, range.first},
+          {INET_DIAG_BC_S_LE, kNext, jump(kEnd + 1 - 2)},
+          {0, 0, range.last}};
+}
+
+Program program_of(const DiagFilter& filter) {
+  if (!filter.local_ports.empty()) return port_search(filter.local_ports);
+  return filter.local_range ? range_check(*filter.local_range) : Program{};
+}
+
 /// TCPDIAG_GETSOCK is the older message: unlike SOCK_DIAG_BY_FAMILY it takes AF_UNSPEC, which is
 /// half the cost, since every walk passes all buckets of the kernel's table.
 Result<void> send_request(int fd, const DiagFilter& filter) {
@@ -81,9 +95,8 @@ Result<void> send_request(int fd, const DiagFilter& filter) {
   request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
   request.body.idiag_states = filter.states;
   std::size_t size = offsetof(decltype(request), attribute);
-  Program program;
-  if (!filter.local_ports.empty()) {
-    program = port_search(filter.local_ports);
+  Program program = program_of(filter);
+  if (!program.empty()) {
     request.attribute.rta_type = INET_DIAG_REQ_BYTECODE;
     request.attribute.rta_len =
         static_cast<std::uint16_t>(RTA_LENGTH(program.size() * sizeof(Operation)));
@@ -129,6 +142,8 @@ DiagSocket to_socket(std::string_view payload) {
   std::memcpy(result.local.data(), message.id.idiag_src, result.local.size());
   result.mini = message.idiag_timer == kTimeWaitTimer;
   result.local_port = ntohs(message.id.idiag_sport);
+  std::memcpy(result.remote.data(), message.id.idiag_dst, result.remote.size());
+  result.remote_port = ntohs(message.id.idiag_dport);
   result.receive_queue = message.idiag_rqueue;
   result.send_queue = message.idiag_wqueue;
   if (result.family == AF_INET6 && result.state == TcpState::listen) {

@@ -39,6 +39,8 @@ struct DiagSocket {
   bool mini = false;                     ///< a time_wait entry, also where it stands in fin_wait2
   std::array<std::uint8_t, 16> local{};  ///< network order; IPv4 in the first four bytes
   std::uint16_t local_port = 0;
+  std::array<std::uint8_t, 16> remote{};  ///< as `local`
+  std::uint16_t remote_port = 0;
   std::uint32_t receive_queue = 0;  ///< of a listener: connections waiting to be accepted
   std::uint32_t send_queue = 0;     ///< of a listener: the most that may wait
   bool v6_only = false;             ///< an IPv6 socket that takes no IPv4 connections
@@ -49,9 +51,14 @@ struct DiagSocket {
 constexpr std::uint32_t state_bit(TcpState state) { return 1U << static_cast<unsigned>(state); }
 inline constexpr std::uint32_t kAllTcpStates = 0xffe;
 
+struct PortRange {
+  std::uint16_t first = 0, last = 0;  ///< both within
+};
+
 struct DiagFilter {
   std::uint32_t states = kAllTcpStates;         ///< of state_bit()
   std::vector<std::uint16_t> local_ports = {};  ///< any of these; all where empty. At most 2000
+  std::optional<PortRange> local_range = {};    ///< looked at where there are no local_ports
 };
 
 /// One walk over the IPv4 and IPv6 sockets. A walk of tens of thousands takes tens of milliseconds,

@@ -13,24 +13,6 @@ namespace {
 
 using Fields = std::vector<std::string_view>;
 
-/// /proc/net/snmp: a line of names, then a line of values.
-std::optional<std::uint64_t> named_value(std::string_view content, std::string_view protocol,
-                                         std::string_view name) {
-  Fields names;
-  for (const std::string_view line : split(content, '\n')) {
-    if (!line.starts_with(protocol)) continue;
-    const Fields fields = words(line);
-    if (names.empty()) {
-      names = fields;
-      continue;
-    }
-    for (std::size_t i = 1; i < names.size() && i < fields.size(); ++i) {
-      if (names[i] == name) return number<std::uint64_t>(fields[i]);
-    }
-  }
-  return std::nullopt;
-}
-
 /// /proc/net/sockstat: "TCP: inuse 4 orphan 0 tw 2".
 std::optional<std::uint64_t> paired_value(std::string_view content, std::string_view protocol,
                                           std::string_view name) {
@@ -61,6 +43,23 @@ Result<void> walk_table(const std::filesystem::path& path,
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> named_value(std::string_view content, std::string_view protocol,
+                                         std::string_view name) {
+  Fields names;
+  for (const std::string_view line : split(content, '\n')) {
+    if (!line.starts_with(protocol)) continue;
+    const Fields fields = words(line);
+    if (names.empty()) {
+      names = fields;
+      continue;
+    }
+    for (std::size_t i = 1; i < names.size() && i < fields.size(); ++i) {
+      if (names[i] == name) return number<std::uint64_t>(fields[i]);
+    }
+  }
+  return std::nullopt;
+}
 
 std::optional<TcpTotals> parse_tcp_totals(std::string_view snmp, std::string_view sockstat) {
   const auto established = named_value(snmp, "Tcp:", "CurrEstab");

@@ -14,6 +14,11 @@
 
 namespace ua {
 
+/// A counter of /proc/net/snmp or netstat: a line of names, then a line of values, each beginning
+/// with the protocol ("Tcp:").
+std::optional<std::uint64_t> named_value(std::string_view content, std::string_view protocol,
+                                         std::string_view name);
+
 /// Of IPv4 and IPv6 together.
 struct TcpTotals {
   std::uint64_t established = 0;  ///< close_wait included (RFC 4022, tcpCurrEstab)

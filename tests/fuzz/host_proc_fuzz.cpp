@@ -2,12 +2,22 @@
 // The files of /proc that host samplers read. What a container shows there may be anybody's work.
 #include <cmath>
 #include <initializer_list>
+#include <set>
+#include <string>
 
+#include "collectors/host/boot.h"
+#include "collectors/host/conntrack.h"
 #include "collectors/host/cpu.h"
+#include "collectors/host/descriptors.h"
+#include "collectors/host/ephemeral_ports.h"
 #include "collectors/host/load.h"
 #include "collectors/host/memory.h"
+#include "collectors/host/mounts.h"
+#include "collectors/host/network.h"
 #include "collectors/host/oom_kills.h"
+#include "collectors/host/paging.h"
 #include "collectors/host/pressure.h"
+#include "collectors/host/tcp_counters.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/unicode.h"
 
@@ -68,6 +78,41 @@ void check_load(std::string_view bytes) {
   for (const double average : {load->one, load->five, load->fifteen}) check_figure(average);
 }
 
+void check_ports(std::string_view bytes) {
+  const Result<PortRange> range = parse_port_range(bytes);
+  check_error(range);
+  if (range) expect(range->first <= range->last, "a range goes upwards");
+  check_error(parse_port_list(bytes));
+}
+
+void check_network(std::string_view bytes) {
+  const Result<Interfaces> interfaces = parse_interfaces(bytes);
+  check_error(interfaces);
+  if (!interfaces) return;
+  const Network network = choose_interfaces(*interfaces, {});
+  expect(network.interfaces.size() <= 64, "interfaces are bounded");
+  for (const auto& [name, counters] : network.interfaces) {
+    expect(is_printable_line(name), "an interface's name is printable");
+  }
+}
+
+void check_mounts(std::string_view bytes) {
+  const Result<Mounts> mounts = parse_mounts(bytes, {});
+  check_error(mounts);
+  if (!mounts) return;
+  expect(mounts->shown.size() <= 64, "filesystems are bounded");
+  std::set<std::string> points;
+  for (const Mount& mount : mounts->shown) {
+    expect(points.insert(mount.point).second, "a mount point is there once");
+  }
+}
+
+void check_descriptors(std::string_view bytes) {
+  check_error(parse_descriptors(bytes));
+  check_error(parse_paging(bytes, 4096));
+  check_error(parse_boot_time(bytes));
+}
+
 void check_pressure(std::string_view bytes) {
   const Result<Pressure> pressure = parse_pressure(bytes);
   check_error(pressure);
@@ -86,6 +131,12 @@ void host_proc(std::string_view bytes) {
   check_load(bytes);
   check_pressure(bytes);
   check_error(parse_oom_kills(bytes));
+  check_ports(bytes);
+  check_network(bytes);
+  check_mounts(bytes);
+  check_descriptors(bytes);
+  check_error(parse_tcp_counters(bytes, bytes));
+  check_error(parse_conntrack(bytes.substr(0, half), bytes.substr(half)));
 }
 
 }  // namespace ua::fuzz

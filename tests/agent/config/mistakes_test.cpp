@@ -191,8 +191,9 @@ TEST_CASE("mistakes in the tables that stand once") {
       {"[host]\ninterval = \"500ms\"\n",
        "a.toml:2:12: host.interval: 500ms is out of range; it goes from 1s to 1h"},
       {"[host]\nsamplers = [\"cpus\"]\n",
-       "a.toml:2:13: host.samplers: 'cpus' is not one of cpu, load, memory, pressure, oom, "
-       "connections; did you mean 'cpu'?"},
+       "a.toml:2:13: host.samplers: 'cpus' is not one of cpu, load, memory, pressure, oom, swap, "
+       "boot, connections, tcp, ports, network, conntrack, descriptors, filesystems; did you mean "
+       "'cpu'?"},
       {"[host]\nwatch_ports = [80, 70000, \"x\"]\n",
        "a.toml:2:20: host.watch_ports: 70000 is out of range; it goes from 1 to 65535\n"
        "a.toml:2:27: host.watch_ports: expected an integer, found a text"},

@@ -44,6 +44,14 @@ HostSnapshot whole_host() {
   host.connections.emplace();
   host.connections->by_port[80].fill(1);
   host.connections->queues[80] = {1, 1};
+  host.tcp = TcpCounters{1, 1, 1, 1, 1, 1, 1, 1, 1};
+  host.ports = EphemeralPorts{1, 1, 1};
+  host.conntrack.emplace();
+  host.descriptors.emplace();
+  host.network.emplace().interfaces["eth0"] = {};
+  host.filesystems.emplace().mounts["/"] = {"/dev/vda", "ext4", 1, 1, 1, 1, false};
+  host.paging = Paging{1, 1, 1};
+  host.boot_time = 1;
   for (const std::string& sampler : HostConfig{}.samplers) host.runs.push_back({sampler, true});
   return host;
 }

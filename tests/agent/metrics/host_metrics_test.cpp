@@ -55,6 +55,18 @@ HostSnapshot whole_host() {
   tcp.by_port[8080][at(TcpState::close_wait)] = 2;
   tcp.queues[8080] = ListenQueue{5, 128};
   tcp.queues[9090] = ListenQueue{1, std::nullopt};
+  host.tcp = TcpCounters{11, 12, 13, 14, 15, 16, 17, 18, 19};
+  host.ports = EphemeralPorts{28232, 120, 100};
+  host.conntrack = Conntrack{20, 262144};
+  host.descriptors = FileDescriptors{600, 100000};
+  host.network.emplace().interfaces["eth0"] = {{21, 22, 23, 24}, {25, 26, 27, 28}};
+  host.network->left_out = 3;
+  Filesystems& disks = host.filesystems.emplace();
+  disks.mounts["/"] = {"/dev/vda", "ext4", 1000, 400, 50, 40, false};
+  disks.mounts["/b"] = {"/dev/vdb", "btrfs", 2000, 500, 0, 0, true};
+  disks.left_out = 1;
+  host.paging = Paging{4096, 8192, 7};
+  host.boot_time = 1700000000;
   host.runs = {{"cpu", true, 1500us, ""}, {"memory", false, 2ms, "gone"}};
   return host;
 }
@@ -83,6 +95,41 @@ TEST_CASE("the host's series have the names and types of the contract") {
             {"host_tcp_port_connections", Type::Gauge},
             {"host_listen_queue_length", Type::Gauge},
             {"host_listen_queue_limit", Type::Gauge},
+            {"host_memory_swapped_in_bytes_total", Type::Counter},
+            {"host_memory_swapped_out_bytes_total", Type::Counter},
+            {"host_memory_major_faults_total", Type::Counter},
+            {"host_file_descriptors_allocated", Type::Gauge},
+            {"host_file_descriptors_maximum", Type::Gauge},
+            {"host_filesystem_size_bytes", Type::Gauge},
+            {"host_filesystem_available_bytes", Type::Gauge},
+            {"host_filesystem_inodes", Type::Gauge},
+            {"host_filesystem_inodes_free", Type::Gauge},
+            {"host_filesystem_read_only", Type::Gauge},
+            {"host_filesystems_left_out", Type::Gauge},
+            {"host_boot_timestamp_seconds", Type::Gauge},
+            {"host_tcp_opened_connections_total", Type::Counter},
+            {"host_tcp_accepted_connections_total", Type::Counter},
+            {"host_tcp_failed_connections_total", Type::Counter},
+            {"host_tcp_established_resets_total", Type::Counter},
+            {"host_tcp_sent_resets_total", Type::Counter},
+            {"host_tcp_sent_segments_total", Type::Counter},
+            {"host_tcp_retransmitted_segments_total", Type::Counter},
+            {"host_tcp_listen_overflows_total", Type::Counter},
+            {"host_tcp_listen_drops_total", Type::Counter},
+            {"host_tcp_ephemeral_ports_used", Type::Gauge},
+            {"host_tcp_ephemeral_ports_available", Type::Gauge},
+            {"host_tcp_ephemeral_ports_busiest_destination", Type::Gauge},
+            {"host_conntrack_entries", Type::Gauge},
+            {"host_conntrack_limit", Type::Gauge},
+            {"host_network_receive_bytes_total", Type::Counter},
+            {"host_network_receive_packets_total", Type::Counter},
+            {"host_network_receive_errors_total", Type::Counter},
+            {"host_network_receive_drops_total", Type::Counter},
+            {"host_network_transmit_bytes_total", Type::Counter},
+            {"host_network_transmit_packets_total", Type::Counter},
+            {"host_network_transmit_errors_total", Type::Counter},
+            {"host_network_transmit_drops_total", Type::Counter},
+            {"host_network_interfaces_left_out", Type::Gauge},
             {"upstream_agent_collector_success", Type::Gauge},
             {"upstream_agent_collector_duration_seconds", Type::Gauge},
         });
@@ -136,6 +183,55 @@ TEST_CASE("the host's series have the values of the snapshot") {
   CHECK_FALSE(found.contains("host_pressure_stalled_seconds_total resource=cpu"));
   CHECK_FALSE(found.contains("host_listen_queue_limit port=9090"));
   CHECK_FALSE(found.contains("host_tcp_port_connections port=8080 state=syn_sent"));
+}
+
+TEST_CASE("the host's later series have the values of the snapshot") {
+  const auto found = values(host_families(whole_host()));
+  const std::vector<std::pair<const char*, double>> expected{
+      {"host_tcp_opened_connections_total", 11},
+      {"host_tcp_accepted_connections_total", 12},
+      {"host_tcp_failed_connections_total", 13},
+      {"host_tcp_established_resets_total", 14},
+      {"host_tcp_sent_resets_total", 15},
+      {"host_tcp_sent_segments_total", 16},
+      {"host_tcp_retransmitted_segments_total", 17},
+      {"host_tcp_listen_overflows_total", 18},
+      {"host_tcp_listen_drops_total", 19},
+      {"host_tcp_ephemeral_ports_available", 28232},
+      {"host_tcp_ephemeral_ports_used", 120},
+      {"host_tcp_ephemeral_ports_busiest_destination", 100},
+      {"host_conntrack_entries", 20},
+      {"host_conntrack_limit", 262144},
+      {"host_file_descriptors_allocated", 600},
+      {"host_file_descriptors_maximum", 100000},
+      {"host_network_receive_bytes_total interface=eth0", 21},
+      {"host_network_receive_packets_total interface=eth0", 22},
+      {"host_network_receive_errors_total interface=eth0", 23},
+      {"host_network_receive_drops_total interface=eth0", 24},
+      {"host_network_transmit_bytes_total interface=eth0", 25},
+      {"host_network_transmit_packets_total interface=eth0", 26},
+      {"host_network_transmit_errors_total interface=eth0", 27},
+      {"host_network_transmit_drops_total interface=eth0", 28},
+      {"host_network_interfaces_left_out", 3},
+      {"host_filesystem_size_bytes device=/dev/vda fstype=ext4 mountpoint=/", 1000},
+      {"host_filesystem_available_bytes device=/dev/vda fstype=ext4 mountpoint=/", 400},
+      {"host_filesystem_inodes device=/dev/vda fstype=ext4 mountpoint=/", 50},
+      {"host_filesystem_inodes_free device=/dev/vda fstype=ext4 mountpoint=/", 40},
+      {"host_filesystem_read_only device=/dev/vda fstype=ext4 mountpoint=/", 0},
+      {"host_filesystem_read_only device=/dev/vdb fstype=btrfs mountpoint=/b", 1},
+      {"host_filesystems_left_out", 1},
+      {"host_memory_swapped_in_bytes_total", 4096},
+      {"host_memory_swapped_out_bytes_total", 8192},
+      {"host_memory_major_faults_total", 7},
+      {"host_boot_timestamp_seconds", 1700000000},
+  };
+  for (const auto& [name, value] : expected) {
+    INFO(name);
+    REQUIRE(found.contains(name));
+    CHECK(found.at(name) == value);
+  }
+  // btrfs has no fixed number of inodes.
+  CHECK_FALSE(found.contains("host_filesystem_inodes device=/dev/vdb fstype=btrfs mountpoint=/b"));
 }
 
 TEST_CASE("what was not sampled has no series") {
