@@ -5,37 +5,23 @@
 #include <spdlog/version.h>
 
 #include <algorithm>
-#include <array>
 #include <iomanip>
 #include <iostream>
 #include <string_view>
+#include <vector>
 
-#include "agent/cli/command.h"
+#include "agent/cli/commands.h"
 #include "collectors/core/text.h"
 
 namespace {
 
 using ua::Arguments;
 
-struct Command {
-  std::string_view name;
-  std::string_view help;
-  int (*run)(const Arguments& arguments, std::ostream& out, std::ostream& err);
-};
-
-constexpr std::array<Command, 5> kCommands{{
-    {"run", "the daemon; also what runs without a command", ua::run_command},
-    {"check", "validate the configuration and print every mistake", ua::check_command},
-    {"probe", "probe targets once, now: what is wrong, and what to check first", ua::probe_command},
-    {"explain", "what an error class means", ua::explain_command},
-    {"hash-password", "the hash of a password for the endpoints", ua::hash_password_command},
-}};
-
 void print_help() {
   std::cout << "Tells which upstream fails, how, since when, and what to check first.\n\n"
                "Usage: upstream-agent [run] [FLAGS]\n"
                "       upstream-agent COMMAND [FLAGS] [ARGUMENTS]\n\nCommands:\n";
-  for (const Command& command : kCommands) {
+  for (const ua::Command& command : ua::commands()) {
     std::cout << "  " << std::left << std::setw(28) << command.name << command.help << '\n';
   }
   std::cout << "  --help                      this text; also after a command\n"
@@ -44,11 +30,12 @@ void print_help() {
 Examples:
   upstream-agent                                  watch this host: http://localhost:10917/
   upstream-agent probe http://127.0.0.1:3000/     is it up, and if not, why
+  upstream-agent status --watch                   what the running agent sees
   upstream-agent explain connect_refused          what that means
   upstream-agent check --config.file=agent.toml   every mistake in a configuration
 
 Exit status: 0 well; 1 a target is down, or the agent could not go on; 2 wrong usage;
-78 a mistake in the configuration.
+69 no running agent answers; 78 a mistake in the configuration.
 )";
 }
 
@@ -60,9 +47,8 @@ void print_version() {
 }
 
 int unknown_command(const std::string& word) {
-  std::array<std::string_view, kCommands.size()> names;
-  std::transform(kCommands.begin(), kCommands.end(), names.begin(),
-                 [](const Command& command) { return command.name; });
+  std::vector<std::string_view> names;
+  for (const ua::Command& command : ua::commands()) names.push_back(command.name);
   std::cerr << "upstream-agent: there is no command '" << ua::escape_line(word, 100) << '\'';
   if (const auto close = ua::nearest(word, names))
     std::cerr << "; did you mean '" << *close << "'?";
@@ -81,9 +67,8 @@ int dispatch(Arguments words) {
     return 0;
   }
   if (first.empty() || first[0] == '-') return ua::run_command(words, std::cout, std::cerr);
-  const auto* const command = std::find_if(kCommands.begin(), kCommands.end(),
-                                           [&](const Command& c) { return c.name == first; });
-  if (command == kCommands.end()) return unknown_command(first);
+  const ua::Command* const command = ua::find_command(first);
+  if (command == nullptr) return unknown_command(first);
   words.erase(words.begin());
   return command->run(words, std::cout, std::cerr);
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <algorithm>
 #include <csignal>
-#include <cstdlib>
 #include <memory>
 #include <ostream>
 
 #include "agent/cli/flags.h"
 #include "agent/cli/probe_jobs.h"
 #include "agent/cli/probe_report.h"
+#include "agent/cli/terminal.h"
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/text.h"
 #include "collectors/probes/follow_up.h"
@@ -79,14 +77,6 @@ class Prober {
   std::size_t next_ = 0;
   std::size_t finished_ = 0;
 };
-
-bool wants_colour() {
-  const auto set = [](const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
-    return std::string_view(value == nullptr ? "" : value);
-  };
-  return isatty(STDOUT_FILENO) == 1 && set("NO_COLOR").empty() && set("TERM") != "dumb";
-}
 
 std::string timeout_problem(const std::string& text) {
   const auto value = parse_duration(text);

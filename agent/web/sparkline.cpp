@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "agent/show_time.h"
 #include "agent/web/html.h"
 
 namespace ua {

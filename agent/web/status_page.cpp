@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 
+#include "agent/show_time.h"
 #include "agent/web/html.h"
 #include "agent/web/standing.h"
 #include "agent/web/status_page_assets.h"

@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "agent/diagnosis/phase_bars.h"
+#include "agent/show_time.h"
 #include "agent/web/html.h"
 #include "agent/web/sparkline.h"
 #include "agent/web/standing.h"

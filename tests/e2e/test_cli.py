@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from tests.lab import agent
+from tests.lab.processes import need
 
 
 def run(*arguments):
@@ -212,3 +213,50 @@ def test_check_reports_every_mistake_with_its_place(tmp_path):
     done = run("check", f"--config.file={path}")
     assert done.returncode == 0
     assert "1 upstreams, 1 targets" in done.stdout
+
+
+def complete(line):
+    """What bash offers for the last word of this line."""
+    words = line.split(" ")
+    script = (
+        f'source <({agent.binary()} completion bash); COMP_WORDS=({" ".join(words[:-1])} "{words[-1]}");'
+        f" COMP_CWORD={len(words) - 1}; _upstream_agent; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    )
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_flags_and_words():
+    assert complete("upstream-agent st") == ["status"]
+    assert complete("upstream-agent --ver") == ["--version"]
+    assert complete("upstream-agent probe --js") == ["--json"]
+    assert complete("upstream-agent run --log.level = wa") == ["warn"]
+    assert complete("upstream-agent run --log.level wa") == ["warn"]
+    assert complete("upstream-agent explain connect_ref") == ["connect_refused"]
+    assert complete("upstream-agent completion z") == ["zsh"]
+    assert complete("upstream-agent probe --timeout ") == []
+
+
+@pytest.mark.parametrize("shell, flag", [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")])
+def test_completion_scripts_are_valid(shell, flag, tmp_path):
+    need(shell)
+    script = tmp_path / "completion"
+    done = subprocess.run([agent.binary(), "completion", shell], capture_output=True, check=True)
+    script.write_bytes(done.stdout)
+    subprocess.run([shell, flag, str(script)], check=True)
+
+
+def test_fish_completes_commands_flags_and_words(tmp_path):
+    need("fish")
+
+    def offered(line):
+        script = f"{agent.binary()} completion fish | source; complete -C '{line}'"
+        done = subprocess.run(["fish", "-c", script], capture_output=True, text=True, check=True,
+                              env={**os.environ, "HOME": str(tmp_path)})
+        return [word.split("\t")[0] for word in done.stdout.splitlines()]
+
+    assert offered("upstream-agent st") == ["status"]
+    assert offered("upstream-agent probe --js") == ["--json"]
+    assert offered("upstream-agent run --log.level wa") == ["warn"]
+    assert offered("upstream-agent explain connect_ref") == ["connect_refused"]

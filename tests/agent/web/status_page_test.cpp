@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/web/status_page.h"
 
+#include "agent/show_time.h"
 #include "agent/web/html.h"
 #include "agent/web/status_page_assets.h"
 #include "agent/web/target_view.h"
