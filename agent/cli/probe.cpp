@@ -1,86 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <csignal>
-#include <memory>
+#include <map>
 #include <ostream>
 
 #include "agent/cli/flags.h"
 #include "agent/cli/probe_jobs.h"
 #include "agent/cli/probe_report.h"
+#include "agent/cli/prober.h"
 #include "agent/cli/terminal.h"
-#include "collectors/core/epoll_loop.h"
+#include "agent/signals.h"
 #include "collectors/core/text.h"
-#include "collectors/probes/follow_up.h"
-#include "collectors/probes/probe_run.h"
 
 namespace ua {
 namespace {
-
-constexpr std::size_t kMostAtOnce = 64;
 
 struct ProbeFlags {
   std::vector<std::string> words;
   std::optional<std::filesystem::path> config_file;
   std::optional<Duration> timeout;
+  Duration interval = 1s;
+  bool all_addresses = false;
+  bool watch = false;
   bool json = false;
-};
-
-/// Runs all jobs, some at once, and keeps their outcomes in order.
-class Prober {
- public:
-  explicit Prober(const std::vector<ProbeJob>& jobs)
-      : jobs_(jobs), engine_(loop_), runs_(jobs.size()), outcomes_(jobs.size()) {}
-
-  std::vector<std::vector<Outcome>> run() {
-    // A peer that resets while OpenSSL writes would end the process.
-    std::signal(SIGPIPE, SIG_IGN);
-    while (next_ < jobs_.size() && next_ < kMostAtOnce) start_next();
-    if (!jobs_.empty()) loop_.run();
-    std::signal(SIGPIPE, SIG_DFL);
-    return std::move(outcomes_);
-  }
-
-  /// What follow-up connections tell about a failure; empty for nothing.
-  std::string_view look_again(const ProbeJob& job, const Outcome& outcome) {
-    if (outcome.success() || !calls_for_follow_up(job.target.target, outcome)) return "";
-    Finding found = Finding::nothing;
-    const auto done = [&](Finding finding) {
-      found = finding;
-      loop_.stop();
-    };
-    // Together not longer than the probe itself might have taken.
-    const Duration patience = std::min<Duration>(FollowUp::kPatience, job.run.timeout / 3);
-    const FollowUp follow_up(loop_, job.target.target, outcome, done, patience);
-    loop_.run();
-    return sentence(found);
-  }
-
-  WallTime wall_now() const { return loop_.wall_now(); }
-
- private:
-  void start_next() {
-    const std::size_t i = next_++;
-    const ProbeJob& job = jobs_[i];
-    runs_[i] = std::make_unique<ProbeRun>(engine_, job.target.target, job.target.make, job.run);
-    runs_[i]->start([this, i](std::vector<Outcome> outcomes) {
-      outcomes_[i] = std::move(outcomes);
-      if (next_ < jobs_.size()) start_next();
-      if (++finished_ == jobs_.size()) loop_.stop();
-    });
-  }
-
-  const std::vector<ProbeJob>& jobs_;
-  EpollLoop loop_;
-  ProbeEngine engine_;
-  std::vector<std::unique_ptr<ProbeRun>> runs_;
-  std::vector<std::vector<Outcome>> outcomes_;
-  std::size_t next_ = 0;
-  std::size_t finished_ = 0;
 };
 
 std::string timeout_problem(const std::string& text) {
   const auto value = parse_duration(text);
   return value && *value >= 1ms && *value <= 10min ? "" : "write a time such as 500ms or 5s";
+}
+
+std::string interval_problem(const std::string& text) {
+  const auto value = parse_duration(text);
+  return value && *value >= 100ms && *value <= 24h ? "" : "write a time from 100ms to 1d";
 }
 
 std::optional<int> read_flags(const Arguments& arguments, ProbeFlags& flags, std::ostream& out,
@@ -92,11 +43,12 @@ std::optional<int> read_flags(const Arguments& arguments, ProbeFlags& flags, std
       "http+unix:///run/app.sock:/path, tcp+unix:///run/app.sock), or the name of an upstream in "
       "the\n"
       "configuration, which is then probed with its own settings.\n\n"
-      "Exit status: 0 all are up, 1 at least one is not, 2 wrong usage, 78 a mistake in the\n"
-      "configuration.\n\n"
+      "Exit status: 0 all are up, 1 at least one is not (with --watch: was not), 2 wrong usage,\n"
+      "78 a mistake in the configuration.\n\n"
       "Examples:\n"
       "  upstream-agent probe http://127.0.0.1:3000/healthz tcp://127.0.0.1:5432\n"
       "  upstream-agent probe --config.file=agent.toml checkout\n"
+      "  upstream-agent probe --watch --interval=5s http://127.0.0.1:3000/\n"
       "  upstream-agent probe --json https://example.org/ | jq .error_class");
   app.add_option("TARGET", flags.words, "What to probe")->required();
   add_config_flag(app, flags.config_file);
@@ -105,6 +57,16 @@ std::optional<int> read_flags(const Arguments& arguments, ProbeFlags& flags, std
          "For everything; default 5s, or what the upstream has")
       ->type_name("DURATION")
       ->check(CLI::Validator(timeout_problem, ""));
+  app.add_flag("--all-addresses", flags.all_addresses,
+               "Each address of the name on its own, at most 16");
+  CLI::Option* watch =
+      app.add_flag("--watch", flags.watch, "Again and again, a line each, until Ctrl-C");
+  app.add_option_function<std::string>(
+         "--interval", [&](const std::string& text) { flags.interval = *parse_duration(text); },
+         "Between two rounds; default 1s")
+      ->type_name("DURATION")
+      ->check(CLI::Validator(interval_problem, ""))
+      ->needs(watch);
   app.add_flag("--json", flags.json, "One JSON object a line, see upstream-agent(1)");
   return parse_flags(app, arguments, out, err);
 }
@@ -126,8 +88,101 @@ int find_jobs(const ProbeFlags& flags, std::vector<ProbeJob>& jobs, std::ostream
     }
     jobs.insert(jobs.end(), found->begin(), found->end());
   }
-  for (ProbeJob& job : jobs) job.run.timeout = flags.timeout.value_or(job.run.timeout);
+  for (ProbeJob& job : jobs) {
+    job.run.timeout = flags.timeout.value_or(job.run.timeout);
+    if (flags.all_addresses) job.run.addresses = AddressMode::all;
+  }
   return 0;
+}
+
+/// Whole, as a report or as JSON.
+class Reporter {
+ public:
+  Reporter(const ProbeFlags& flags, std::ostream& out) : flags_(flags), out_(out) {}
+
+  void report(Prober& prober, const ProbeJob& job, const Outcome& outcome) {
+    const Target& target = job.target.target;
+    const std::string_view second_look = prober.look_again(job, outcome);
+    const WallTime now = prober.wall_now();
+    if (flags_.json) {
+      out_ << report_json(target, outcome, job.service, now, second_look) << '\n';
+      return;
+    }
+    out_ << gap_ << report_text(target, outcome, job.service, now, wants_colour(), second_look);
+    gap_ = "\n";
+  }
+
+ private:
+  const ProbeFlags& flags_;
+  std::ostream& out_;
+  std::string_view gap_;
+};
+
+/// A line each; whole where a failure is another than the one before.
+class Follower {
+ public:
+  Follower(const ProbeFlags& flags, std::ostream& out) : flags_(flags), out_(out) {}
+
+  void show(Prober& prober, const ProbeJob& job, const Outcome& outcome) {
+    ++probes_;
+    if (!outcome.success()) ++failures_;
+    const Target& target = job.target.target;
+    const WallTime now = prober.wall_now();
+    if (flags_.json) {
+      out_ << report_json(target, outcome, job.service, now) << '\n';
+      return;
+    }
+    out_ << report_line(target, outcome, now, wants_colour()) << '\n';
+    ErrorClass& before = before_[target.label + '\n' + outcome.address];
+    const bool news = !outcome.success() && outcome.error != before;
+    before = outcome.error;
+    if (!news) return;
+    const std::string_view second_look = prober.look_again(job, outcome);
+    out_ << report_text(target, outcome, job.service, now, wants_colour(), second_look);
+  }
+
+  int finish() {
+    if (!flags_.json) out_ << probes_ << " probes, " << failures_ << " failed\n";
+    return failures_ == 0 ? 0 : kExitFailure;
+  }
+
+ private:
+  const ProbeFlags& flags_;
+  std::ostream& out_;
+  std::map<std::string, ErrorClass> before_;
+  std::uint64_t probes_ = 0;
+  std::uint64_t failures_ = 0;
+};
+
+int probe_once(const ProbeFlags& flags, const std::vector<ProbeJob>& jobs, std::ostream& out) {
+  Prober prober(jobs);
+  const auto results = prober.run();
+  Reporter reporter(flags, out);
+  bool all_up = true;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    for (const Outcome& outcome : results[i]) {
+      all_up = all_up && outcome.success();
+      reporter.report(prober, jobs[i], outcome);
+    }
+  }
+  return all_up ? 0 : kExitFailure;
+}
+
+/// Until a signal, or until nobody reads any more.
+int probe_again_and_again(const ProbeFlags& flags, const std::vector<ProbeJob>& jobs,
+                          std::ostream& out) {
+  const UniqueFd signals = take_signals();
+  Prober prober(jobs, signals.get());
+  Follower follower(flags, out);
+  Time next = prober.now();
+  do {
+    const auto results = prober.run();
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+      for (const Outcome& outcome : results[i]) follower.show(prober, jobs[i], outcome);
+    }
+    next = std::max(next + flags.interval, prober.now());
+  } while (out.flush() && prober.wait(next - prober.now()));
+  return follower.finish();
 }
 
 }  // namespace
@@ -137,27 +192,7 @@ int probe_command(const Arguments& arguments, std::ostream& out, std::ostream& e
   if (const auto status = read_flags(arguments, flags, out, err)) return *status;
   std::vector<ProbeJob> jobs;
   if (const int status = find_jobs(flags, jobs, err); status != 0) return status;
-
-  Prober prober(jobs);
-  const auto results = prober.run();
-  bool all_up = true;
-  std::string_view gap;
-  for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const ProbeJob& job = jobs[i];
-    for (const Outcome& outcome : results[i]) {
-      all_up = all_up && outcome.success();
-      const std::string_view second_look = prober.look_again(job, outcome);
-      if (flags.json) {
-        out << report_json(job.target.target, outcome, job.service, second_look) << '\n';
-      } else {
-        out << gap
-            << report_text(job.target.target, outcome, job.service, prober.wall_now(),
-                           wants_colour(), second_look);
-        gap = "\n";
-      }
-    }
-  }
-  return all_up ? 0 : kExitFailure;
+  return flags.watch ? probe_again_and_again(flags, jobs, out) : probe_once(flags, jobs, out);
 }
 
 }  // namespace ua

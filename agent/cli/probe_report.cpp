@@ -8,6 +8,7 @@
 #include "agent/cli/waterfall.h"
 #include "agent/diagnosis/first_check.h"
 #include "agent/outcome_json.h"
+#include "agent/show_time.h"
 #include "collectors/core/text.h"
 
 namespace ua {
@@ -59,10 +60,14 @@ Judgement judge(const Outcome& outcome) {
   return {"DOWN", "1;31"};
 }
 
-std::string headline(const Target& target, const Outcome& outcome, bool colour) {
+std::string verdict(const Outcome& outcome, bool colour) {
   const Judgement judgement = judge(outcome);
-  std::string result(judgement.word);
-  if (colour) result = "\x1b[" + std::string(judgement.colour) + 'm' + result + "\x1b[0m";
+  if (!colour) return std::string(judgement.word);
+  return "\x1b[" + std::string(judgement.colour) + 'm' + std::string(judgement.word) + "\x1b[0m";
+}
+
+std::string headline(const Target& target, const Outcome& outcome, bool colour) {
+  std::string result = verdict(outcome, colour);
   result += "  " + escape_line(target.label, kMaxLine);
   if (outcome.error == ErrorClass::none) return result + '\n';
   const ErrorClassInfo& row = info(outcome.error);
@@ -137,8 +142,8 @@ std::string report_text(const Target& target, const Outcome& outcome, const std:
 }
 
 std::string report_json(const Target& target, const Outcome& outcome, const std::string& service,
-                        std::string_view second_look) {
-  ordered_json json{{"target", target.label}};
+                        WallTime now, std::string_view second_look) {
+  ordered_json json{{"target", target.label}, {"timestamp", to_seconds(now)}};
   json.update(outcome_json(outcome));
   json.update({{"likely_cause", nullptr},
                {"first_check", nullptr},
@@ -152,6 +157,18 @@ std::string report_json(const Target& target, const Outcome& outcome, const std:
     json["command"] = fill_command(row, target, service, outcome);
   }
   return dump_json(json);
+}
+
+std::string report_line(const Target& target, const Outcome& outcome, WallTime now, bool colour) {
+  std::string result =
+      iso_date(now) + "  " + verdict(outcome, colour) + "  " + escape_line(target.label, kMaxLine);
+  if (!outcome.address.empty() && outcome.address != target.label) {
+    result += " (" + outcome.address + ')';
+  }
+  if (outcome.error != ErrorClass::none) result += "  " + std::string(name(outcome.error));
+  if (const auto total = outcome.times.get(TimedPhase::total)) result += "  " + show_brief(*total);
+  if (!outcome.detail.empty()) result += "  " + escape_line(outcome.detail);
+  return result;
 }
 
 }  // namespace ua

@@ -18,7 +18,11 @@ std::string report_text(const Target& target, const Outcome& outcome, const std:
 
 /// One object without a line break, ASCII only; the keys are described in upstream-agent(1) and are
 /// always all there.
+/// @param now when it was probed
 std::string report_json(const Target& target, const Outcome& outcome, const std::string& service,
-                        std::string_view second_look = "");
+                        WallTime now, std::string_view second_look = "");
+
+/// Time, verdict, target, class, how long it took, details. Without a line break.
+std::string report_line(const Target& target, const Outcome& outcome, WallTime now, bool colour);
 
 }  // namespace ua

@@ -5,13 +5,14 @@ import json
 import os
 import pty
 import re
+import signal
 import subprocess
 import threading
 
 import pytest
 
 from tests.lab import agent
-from tests.lab.processes import need
+from tests.lab.processes import need, need_mount_namespaces
 
 
 def run(*arguments):
@@ -123,7 +124,10 @@ def test_the_manual_has_every_flag_and_no_other():
     manual = (agent.ROOT / "packaging/doc/man/upstream-agent.1").read_text()
     described = set(re.findall(r"^\.It .*?-(-[\w.-]+)", manual.replace("Fl -", "--"), re.M))
     offered = {"--version"}
-    for command in ("run", "check", "probe", "explain"):
+    listed = run("--help").stdout.partition("Commands:\n")[2].partition("  --help")[0]
+    commands = re.findall(r"^  ([a-z-]+)  ", listed, re.M)
+    assert "probe" in commands
+    for command in commands:
         offered |= set(re.findall(r"--[\w.-]+", run(command, "--help").stdout))
     assert {"-" + flag for flag in described} == offered
 
@@ -260,3 +264,65 @@ def test_fish_completes_commands_flags_and_words(tmp_path):
     assert offered("upstream-agent probe --js") == ["--json"]
     assert offered("upstream-agent run --log.level wa") == ["warn"]
     assert offered("upstream-agent explain connect_ref") == ["connect_refused"]
+
+
+def watching(*arguments):
+    return subprocess.Popen([agent.binary(), "probe", "--watch", *arguments],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_probe_watches_until_it_is_interrupted(web):
+    with watching("--interval=100ms", f"http://127.0.0.1:{web}/") as process:
+        lines = [process.stdout.readline() for _ in range(3)]
+        process.send_signal(signal.SIGINT)
+        rest, errors = process.communicate(timeout=10)
+    for line in lines:
+        assert re.fullmatch(
+            rf"\S+Z  UP  http://127.0.0.1:{web}/ \(127.0.0.1:{web}\)  [0-9.]+ m?s\n", line), line
+    assert re.search(r"^(\d+) probes, 0 failed\n$", rest.splitlines(keepends=True)[-1])
+    assert (process.returncode, errors) == (0, "")
+
+
+def test_probe_that_watches_says_once_what_is_wrong():
+    port = agent.free_port()
+    with watching("--interval=100ms", f"tcp://127.0.0.1:{port}") as process:
+        lines = []
+        while sum("connect_refused  " in line for line in lines) < 3:
+            lines.append(process.stdout.readline())
+        process.send_signal(signal.SIGTERM)
+        rest, _ = process.communicate(timeout=10)
+    assert sum("first check" in line for line in lines) == 1
+    probes, failed = re.search(r"(\d+) probes, (\d+) failed\n$", rest).groups()
+    assert probes == failed
+    assert process.returncode == 1
+
+
+def test_probe_that_watches_ends_with_its_reader(web):
+    script = (f"{agent.binary()} probe --watch --interval=100ms http://127.0.0.1:{web}/ | head -2")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20,
+                          check=True)
+    assert done.stdout.count("UP") == 2
+
+
+def test_probe_shows_all_addresses_of_a_name(web, tmp_path):
+    hosts = tmp_path / "hosts"
+    hosts.write_text("127.0.0.1 twice.test\n127.0.0.2 twice.test\n")
+    need_mount_namespaces()
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f"mount --bind {hosts} /etc/hosts && exec {agent.binary()} "
+         f"probe --json --all-addresses http://twice.test:{web}/"],
+        capture_output=True, text=True, timeout=30, check=False)
+    outcomes = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [o["address"] for o in outcomes] == [f"127.0.0.1:{web}", f"127.0.0.2:{web}"]
+    assert [o["error_class"] for o in outcomes] == ["none", "connect_refused"]
+    assert done.returncode == 1
+
+
+@pytest.mark.parametrize("arguments, message", [
+    (["--interval=1s", "http://a/"], "--interval requires --watch"),
+    (["--watch", "--interval=1ms", "http://a/"], "write a time from 100ms to 1d"),
+])
+def test_probe_refuses_what_makes_no_sense(arguments, message):
+    done = run("probe", *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr

@@ -48,7 +48,7 @@ void report(std::string_view bytes) {
   const std::string service(input.text());
   check_text(report_text(target, outcome, service, kNow, false));
   check_waterfall(outcome);
-  check_json(report_json(target, outcome, service), outcome);
+  check_json(report_json(target, outcome, service, {}), outcome);
 }
 
 }  // namespace ua::fuzz

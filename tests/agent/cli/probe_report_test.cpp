@@ -80,6 +80,20 @@ TEST_CASE("each verdict has its word, and colour only where it is wanted") {
   CHECK(first_word(ErrorClass::none, true) == "\x1b[1;32mUP\x1b[0m");
 }
 
+TEST_CASE("a line has the time, the verdict, and why") {
+  Outcome well;
+  well.address = "192.0.2.1:443";
+  well.times.set(TimedPhase::total, 12ms);
+  CHECK(report_line(target(), well, kNow, false) ==
+        "2026-03-01T00:00:00Z  UP  https://app.example/health (192.0.2.1:443)  12 ms");
+  Outcome failed;
+  failed.error = ErrorClass::connect_refused;
+  failed.detail = "errno_111\n";
+  CHECK(report_line(target(), failed, kNow, true) ==
+        "2026-03-01T00:00:00Z  \x1b[1;31mDOWN\x1b[0m  https://app.example/health  connect_refused"
+        "  errno_111\\x0a");
+}
+
 TEST_CASE("the JSON is one ASCII line with every key, also when all is well") {
   const auto keys = [](const nlohmann::json& json) {
     std::string result;
@@ -89,9 +103,10 @@ TEST_CASE("the JSON is one ASCII line with every key, also when all is well") {
   Outcome well;
   well.times.set(TimedPhase::total, 1500ms);
   well.http = HttpFacts{204, 1.1, 0, 1};
-  const std::string line = report_json(target(), well, "");
+  const std::string line = report_json(target(), well, "", WallTime(5s));
   const auto json = nlohmann::json::parse(line);
   CHECK(json["target"] == "https://app.example/health");
+  CHECK(json["timestamp"] == 5.0);
   CHECK(json["success"] == true);
   CHECK(json["error_class"] == "none");
   CHECK(json["code"] == 0);
@@ -101,7 +116,7 @@ TEST_CASE("the JSON is one ASCII line with every key, also when all is well") {
   CHECK(json["timings"] == nlohmann::json{{"total", 1.5}});
   CHECK(json["http"]["status_code"] == 204);
 
-  const std::string failed_line = report_json(target(), expired(), "");
+  const std::string failed_line = report_json(target(), expired(), "", WallTime(5s));
   const auto failed = nlohmann::json::parse(failed_line);
   CHECK(keys(failed) == keys(json));
   CHECK(failed["error_class"] == "tls_cert_expired");
