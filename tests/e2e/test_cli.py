@@ -6,7 +6,9 @@ import os
 import pty
 import re
 import signal
+import socket
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -326,3 +328,56 @@ def test_probe_refuses_what_makes_no_sense(arguments, message):
     done = run("probe", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_check_shows_what_names_come_to_and_connects_to_nothing(tmp_path):
+    need_mount_namespaces()
+    hosts = tmp_path / "hosts"
+    hosts.write_text("192.0.2.5 app.test\n192.0.2.6 app.test\n2001:db8::7 app.test\n")
+    path = tmp_path / "agent.toml"
+    path.write_text(
+        '[[upstream]]\nname = "app"\ntargets = ["http://app.test:8080/health?key=1"]\n'
+        '[[upstream]]\nname = "four"\nip_protocol = "4"\ntargets = ["tcp://app.test:1"]\n'
+        '[[upstream]]\nname = "plain"\ntargets = ["tcp://192.0.2.9:1"]\n')
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", f"mount --bind {hosts} /etc/hosts && exec {agent.binary()} "
+         f"check --config.file={path}"],
+        capture_output=True, text=True, timeout=30, check=False)
+    lines = done.stdout.splitlines()
+    assert sorted(re.split(r"  +|, ", lines[0])) == [
+        "192.0.2.5", "192.0.2.6", "[2001:db8::7]", "app", "http://app.test:8080/health"]
+    assert lines[1] == "four   tcp://app.test:1  192.0.2.5, 192.0.2.6"
+    assert lines[2] == "plain  tcp://192.0.2.9:1"
+    assert re.fullmatch(rf"{path}: 3 upstreams, 3 targets, memory bound \d+ MiB", lines[-1])
+    assert (done.returncode, done.stderr) == (0, "")
+    asked_nobody = run("check", "--no-resolve", f"--config.file={path}").stdout.splitlines()
+    assert asked_nobody[0] == "app    http://app.test:8080/health"
+
+
+def test_check_says_what_this_user_may_not_do():
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to become nobody")
+    need("setpriv")
+    nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"]
+    if subprocess.run([*nobody, "test", "-x", agent.binary()], check=False).returncode != 0:
+        pytest.skip("nobody may not run the agent where it was built")
+    with tempfile.TemporaryDirectory(dir="/tmp") as directory, \
+            socket.socket(socket.AF_UNIX) as server:
+        os.chmod(directory, 0o755)
+        server.bind(f"{directory}/app.sock")
+        os.chmod(f"{directory}/app.sock", 0o600)
+        with open(f"{directory}/agent.toml", "w", encoding="utf-8") as file:
+            file.write(
+                f'[web]\nlisten_address = [":80", "unix:{directory}/web.sock", ":10917"]\n'
+                f'[[upstream]]\nname = "app"\ntargets = ["http+unix://{directory}/app.sock:/"]\n')
+        done = subprocess.run(
+            [*nobody, agent.binary(), "check", f"--config.file={directory}/agent.toml"],
+            capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if line.startswith("out of reach: ")] == [
+        "out of reach: web.listen_address :80: this user may not listen on the port "
+        "(CAP_NET_BIND_SERVICE)",
+        f"out of reach: web.listen_address unix:{directory}/web.sock: Permission denied in the "
+        "socket's directory",
+        f"out of reach: {directory}/app.sock: this user may not connect to the socket",
+    ]
