@@ -25,6 +25,38 @@ std::optional<FullestQueue> fullest_queue(const std::map<std::uint16_t, ListenQu
   return result;
 }
 
+std::optional<double> part(std::uint64_t used, std::uint64_t all) {
+  if (all == 0) return std::nullopt;
+  return static_cast<double>(used) / static_cast<double>(all);
+}
+
+/// What is kept for root counts as used, as in df.
+std::optional<FullestFilesystem> fullest_filesystem(const Filesystems& filesystems) {
+  std::optional<FullestFilesystem> result;
+  for (const auto& [mount, usage] : filesystems.mounts) {
+    if (usage.size == 0 || usage.read_only) continue;
+    const double used = 1 - static_cast<double>(usage.available) / static_cast<double>(usage.size);
+    if (!result || used > result->used_ratio) result = FullestFilesystem{mount, used};
+  }
+  return result;
+}
+
+void add_limits(const HostSnapshot& snapshot, HostGlance& into) {
+  if (snapshot.tcp) into.listen_overflows = snapshot.tcp->listen_overflows;
+  if (snapshot.ports) {
+    const EphemeralPorts& ports = *snapshot.ports;
+    into.ports_used_ratio = part(ports.busiest_destination.value_or(ports.used), ports.available);
+  }
+  if (snapshot.conntrack) {
+    into.conntrack_used_ratio = part(snapshot.conntrack->entries, snapshot.conntrack->limit);
+  }
+  if (snapshot.descriptors) {
+    into.descriptors_used_ratio =
+        part(snapshot.descriptors->allocated, snapshot.descriptors->maximum);
+  }
+  if (snapshot.filesystems) into.fullest_filesystem = fullest_filesystem(*snapshot.filesystems);
+}
+
 }  // namespace
 
 HostGlance host_glance(const HostSnapshot& snapshot) {
@@ -45,6 +77,7 @@ HostGlance host_glance(const HostSnapshot& snapshot) {
     result.listening = in_state(TcpState::listen);
     result.fullest_queue = fullest_queue(snapshot.connections->queues);
   }
+  add_limits(snapshot, result);
   return result;
 }
 

@@ -18,6 +18,12 @@ struct FullestQueue {
   std::uint64_t limit = 0;
 };
 
+/// The filesystem with the least room, by its share.
+struct FullestFilesystem {
+  std::string mount;
+  double used_ratio = 0;  ///< 0 to 1, of what those who are not root may use
+};
+
 /// Absent where not sampled.
 struct HostGlance {
   std::optional<unsigned> cpus;
@@ -28,7 +34,13 @@ struct HostGlance {
   std::optional<std::uint64_t> established;
   std::optional<std::uint64_t> time_wait;
   std::optional<std::uint64_t> listening;
-  std::optional<FullestQueue> fullest_queue;  ///< absent while all are empty
+  std::optional<FullestQueue> fullest_queue;      ///< absent while all are empty
+  std::optional<std::uint64_t> listen_overflows;  ///< since boot
+  /// 0 to 1: of the ephemeral ports, towards the one destination that has most of them.
+  std::optional<double> ports_used_ratio;
+  std::optional<double> conntrack_used_ratio;    ///< 0 to 1
+  std::optional<double> descriptors_used_ratio;  ///< 0 to 1, of the whole host
+  std::optional<FullestFilesystem> fullest_filesystem;
 };
 
 HostGlance host_glance(const HostSnapshot& snapshot);

@@ -163,9 +163,19 @@ void add_host(std::string& out, const HostGlance& glance) {
   }
   list.add_ratio("memory", glance.memory_used_ratio, 0.8);
   list.add_ratio("swap", glance.swap_used_ratio, 0.5);
+  if (glance.fullest_filesystem) {
+    list.add_ratio("disk " + html_escape(glance.fullest_filesystem->mount),
+                   glance.fullest_filesystem->used_ratio, 0.85);
+  }
+  list.add_ratio("local ports", glance.ports_used_ratio, 0.5);
+  list.add_ratio("conntrack", glance.conntrack_used_ratio, 0.7);
+  list.add_ratio("open files", glance.descriptors_used_ratio, 0.7);
   list.add("TCP established", glance.established);
   list.add("TCP time-wait", glance.time_wait);
   list.add("TCP listening", glance.listening);
+  if (glance.listen_overflows.value_or(0) != 0) {
+    list.add("listen overflows", glance.listen_overflows);
+  }
   if (glance.fullest_queue) {
     const FullestQueue& queue = *glance.fullest_queue;
     list.add("listen queue of :" + std::to_string(queue.port),

@@ -103,7 +103,16 @@ ordered_json host_json(const HostGlance& host) {
                     {"tcp_established", or_null(host.established)},
                     {"tcp_time_wait", or_null(host.time_wait)},
                     {"tcp_listening", or_null(host.listening)},
-                    {"fullest_listen_queue", nullptr}};
+                    {"listen_overflows", or_null(host.listen_overflows)},
+                    {"ports_used_ratio", or_null(host.ports_used_ratio)},
+                    {"conntrack_used_ratio", or_null(host.conntrack_used_ratio)},
+                    {"descriptors_used_ratio", or_null(host.descriptors_used_ratio)},
+                    {"fullest_listen_queue", nullptr},
+                    {"fullest_filesystem", nullptr}};
+  if (host.fullest_filesystem) {
+    json["fullest_filesystem"] = {{"mount", escape_line(host.fullest_filesystem->mount)},
+                                  {"used_ratio", host.fullest_filesystem->used_ratio}};
+  }
   if (host.fullest_queue) {
     json["fullest_listen_queue"] = {{"port", host.fullest_queue->port},
                                     {"length", host.fullest_queue->length},

@@ -56,6 +56,43 @@ TEST_CASE("the fullest listen queue is the one with the least room, by its share
   CHECK(glance.fullest_queue->limit == 10);
 }
 
+TEST_CASE("limits are shown as the share that is used") {
+  HostSnapshot snapshot;
+  snapshot.tcp.emplace();
+  snapshot.tcp->listen_overflows = 5;
+  snapshot.ports = EphemeralPorts{1000, 400, 250};
+  snapshot.conntrack = Conntrack{10, 40};
+  snapshot.descriptors = FileDescriptors{1, 8};
+  HostGlance glance = host_glance(snapshot);
+  CHECK(glance.listen_overflows == 5U);
+  CHECK(glance.ports_used_ratio == 0.25);  // towards one destination: others take the same ports
+  CHECK(glance.conntrack_used_ratio == 0.25);
+  CHECK(glance.descriptors_used_ratio == 0.125);
+  snapshot.ports->busiest_destination.reset();
+  snapshot.conntrack->limit = 0;
+  glance = host_glance(snapshot);
+  CHECK(glance.ports_used_ratio == 0.4);
+  CHECK_FALSE(glance.conntrack_used_ratio);
+}
+
+TEST_CASE("the fullest filesystem is one that can be written to") {
+  HostSnapshot snapshot;
+  snapshot.filesystems.emplace();
+  auto& mounts = snapshot.filesystems->mounts;
+  CHECK_FALSE(host_glance(snapshot).fullest_filesystem);
+  mounts["/"].size = 100;
+  mounts["/"].available = 75;
+  mounts["/image"].size = 100;
+  mounts["/image"].read_only = true;
+  mounts["/none"].size = 0;
+  mounts["/var"].size = 100;
+  mounts["/var"].available = 50;
+  const auto fullest = host_glance(snapshot).fullest_filesystem;
+  REQUIRE(fullest);
+  CHECK(fullest->mount == "/var");
+  CHECK(fullest->used_ratio == 0.5);
+}
+
 TEST_CASE("a processor is busy while it neither idles nor waits for a disk") {
   CpuTimes before;
   before.user = 10;
