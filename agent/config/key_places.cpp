@@ -7,7 +7,7 @@ namespace ua {
 namespace {
 
 // In the order in which they are proposed.
-constexpr std::array<KeyPlace, 49> kPlaces{{
+constexpr std::array<KeyPlace, 57> kPlaces{{
     {"upstream", "name"},
     {"upstream", "targets"},
     {"upstream", "interval"},
@@ -19,8 +19,13 @@ constexpr std::array<KeyPlace, 49> kPlaces{{
     {"upstream", "slow_threshold"},
     {"upstream", "service"},
     {"upstream", "labels"},
+    {"upstream", "source_address"},
+    {"upstream", "interface"},
+    {"upstream", "dscp"},
+    {"upstream", "proxy_protocol"},
     {"upstream", "http"},
     {"upstream", "tls"},
+    {"upstream", "tcp"},
     {"upstream.http", "method"},
     {"upstream.http", "host"},
     {"upstream.http", "headers"},
@@ -33,6 +38,9 @@ constexpr std::array<KeyPlace, 49> kPlaces{{
     {"upstream.tls", "ca_file"},
     {"upstream.tls", "server_name"},
     {"upstream.tls", "insecure_skip_verify"},
+    {"upstream.tcp", "exchange"},
+    {"upstream.tcp.exchange", "send"},
+    {"upstream.tcp.exchange", "expect"},
     {"defaults", "interval"},
     {"defaults", "timeout"},
     {"defaults", "rise"},

@@ -8,6 +8,7 @@
 
 #include "collectors/core/text.h"
 #include "collectors/probes/endpoint.h"
+#include "collectors/probes/socket_options.h"
 
 namespace ua {
 namespace {
@@ -19,7 +20,7 @@ constexpr std::array<std::string_view, 10> kReservedLabels{
 /// A label of all series would stand in for these of one, and what they say would be lost.
 constexpr std::array<std::string_view, 7> kInfoLabels{
     "type", "service", "version", "cipher", "issuer", "subject", "fingerprint_sha256"};
-constexpr std::array<std::string_view, 5> kLaterTables{"tcp", "dns", "icmp", "grpc", "fastcgi"};
+constexpr std::array<std::string_view, 4> kLaterTables{"dns", "icmp", "grpc", "fastcgi"};
 
 bool is_printable(std::string_view text) { return escape_line(text, text.size()) == text; }
 
@@ -86,6 +87,9 @@ void read_service(TableReader& table, UpstreamConfig& upstream) {
 
 /// What of a target can never work, with the options it is probed with; empty: nothing.
 std::string target_mistake(const Target& target, const RunOptions& run) {
+  if (run.socket) {
+    if (std::string mistake = socket_mistake(*run.socket, target); !mistake.empty()) return mistake;
+  }
   const auto literal = ip_endpoint(target.host, target.port);
   if (!literal) return "";
   if (is_link_local(*literal) && target.host.find('%') == std::string::npos) {
@@ -97,6 +101,22 @@ std::string target_mistake(const Target& target, const RunOptions& run) {
            (v4 ? '6' : '4') + '"';
   }
   return "";
+}
+
+/// An address to connect from decides for one IP version.
+void read_socket(TableReader& table, RunOptions& run) {
+  auto options = read_socket_options(table);
+  if (!options) return;
+  if (options->source) {
+    const bool v4 = options->source->family() == AF_INET;
+    if (run.ip_protocol == (v4 ? IpProtocol::v6 : IpProtocol::v4)) {
+      table.complain("source_address", std::string("an IPv") + (v4 ? '4' : '6') +
+                                           " address, but ip_protocol is \"" + (v4 ? '6' : '4') +
+                                           '"');
+    }
+    run.ip_protocol = v4 ? IpProtocol::v4 : IpProtocol::v6;
+  }
+  run.socket = std::make_shared<const SocketOptions>(std::move(*options));
 }
 
 /// The same for all spellings of a target.
@@ -171,6 +191,7 @@ void UpstreamReader::read_times(TableReader& table, UpstreamConfig& upstream) co
   upstream.rise = static_cast<unsigned>(table.integer("rise", 1, 100).value_or(defaults_.rise));
   upstream.fall = static_cast<unsigned>(table.integer("fall", 1, 100).value_or(defaults_.fall));
   upstream.run = read_run_options(table, defaults_.run);
+  read_socket(table, upstream.run);
   if (!table.has("timeout")) {
     // As Prometheus does with its scrape_timeout: a default makes room for a short interval.
     upstream.run.timeout = std::min(upstream.run.timeout, upstream.interval);

@@ -58,6 +58,12 @@ bool has_no_source(const Endpoint& endpoint) {
   return fd && connect(fd.get(), endpoint.address(), endpoint.size) != 0 && errno == EADDRNOTAVAIL;
 }
 
+Classified classify_option(const SocketTrouble& trouble) {
+  const bool denied = trouble.error == EPERM || trouble.error == EACCES;
+  return {denied ? ErrorClass::permission_denied : ErrorClass::config_invalid,
+          std::string(trouble.option)};
+}
+
 bool lacks_zone(const Endpoint& endpoint) {
   return is_link_local(endpoint) && endpoint.zone().empty();
 }
@@ -65,6 +71,7 @@ bool lacks_zone(const Endpoint& endpoint) {
 }  // namespace
 
 Classified classify_dial(const DialFailure& failure) {
+  if (failure.option) return classify_option(*failure.option);
   if (failure.icmp && failure.icmp->is_rejection()) {
     return {ErrorClass::connect_firewall_rejected, failure.icmp->token()};
   }
@@ -88,17 +95,24 @@ Classified classify_dial(const DialFailure& failure) {
   return result;
 }
 
-Dial::Dial(Loop& loop, const Endpoint& endpoint, Connected connected, Failed failed)
+Dial::Dial(Loop& loop, const Endpoint& endpoint, Connected connected, Failed failed,
+           std::shared_ptr<const SocketOptions> options)
     : loop_(loop),
       endpoint_(endpoint),
       connected_(std::move(connected)),
-      failed_(std::move(failed)) {
+      failed_(std::move(failed)),
+      options_(std::move(options)) {
   open();
 }
 
 void Dial::open() {
   fd_.reset(socket(endpoint_.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd_) return fail_later(errno, true);
+  if (options_) {
+    DialFailure failure;
+    failure.option = set_socket_options(fd_.get(), endpoint_.family(), *options_);
+    if (failure.option) return fail_later(failure);
+  }
   set_icmp_errors(fd_.get(), endpoint_.family(), true);
   if (connect(fd_.get(), endpoint_.address(), endpoint_.size) != 0 && errno != EINPROGRESS) {
     return fail_later(errno, false);
@@ -113,6 +127,17 @@ void Dial::fail_later(int error, bool no_socket) {
   failure.unix_socket = endpoint_.family() == AF_UNIX;
   failure.no_source = !no_socket && error == EADDRNOTAVAIL && has_no_source(endpoint_);
   failure.zone_missing = error == EINVAL && lacks_zone(endpoint_);
+  if (!no_socket && !failure.zone_missing) failure.option = option_at_fault(error);
+  fail_later(failure);
+}
+
+/// connect() itself finds that an address such as 127.0.0.1 leads nowhere but to this host.
+std::optional<SocketTrouble> Dial::option_at_fault(int error) const {
+  if (!options_ || !options_->source || error != EINVAL) return std::nullopt;
+  return SocketTrouble{"source_address", error};
+}
+
+void Dial::fail_later(const DialFailure& failure) {
   later_ = loop_.after(Duration::zero(), [this, failure] {
     const Failed failed = std::move(failed_);
     failed(failure);
@@ -124,6 +149,8 @@ void Dial::on_ready() {
   socklen_t size = sizeof error;
   getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
   watch_.cancel();
+  if (error == 0 && options_ && options_->proxy_protocol) error = send_proxy_line(fd_.get());
+  if (error == EPIPE) error = ECONNRESET;  // reset since, and that was noted already
   if (error == 0) {
     set_icmp_errors(fd_.get(), endpoint_.family(), false);
     const Connected connected = std::move(connected_);

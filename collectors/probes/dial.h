@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -12,6 +13,7 @@
 #include "collectors/core/unique_fd.h"
 #include "collectors/probes/endpoint.h"
 #include "collectors/probes/socket_evidence.h"
+#include "collectors/probes/socket_options.h"
 
 namespace ua {
 
@@ -20,6 +22,7 @@ struct Connection {
   UniqueFd fd;
   Endpoint peer;
   Time connected_at;
+  bool wants_proxy_line = false;  ///< without a descriptor: SocketOptions::proxy_protocol
 };
 
 /// How an attempt ended without a connection.
@@ -29,10 +32,11 @@ struct DialFailure {
   bool timed_out = false;
   bool unix_socket = false;
   std::optional<IcmpError> icmp;
-  bool queue_full = false;    ///< the local listener's accept queue is full
-  bool listening = false;     ///< refused, although this host has a listener there
-  bool no_source = false;     ///< this host has no address to connect from
-  bool zone_missing = false;  ///< link-local address that does not say on which interface
+  bool queue_full = false;              ///< the local listener's accept queue is full
+  bool listening = false;               ///< refused, although this host has a listener there
+  bool no_source = false;               ///< this host has no address to connect from
+  std::optional<SocketTrouble> option;  ///< what the kernel did not take
+  bool zone_missing = false;            ///< link-local address that does not say on which interface
 };
 
 struct Classified {
@@ -50,7 +54,9 @@ class Dial {
 
   /// Starts at once; exactly one callback follows, never from inside the constructor. Destroying
   /// the Dial gives the attempt up without a callback.
-  Dial(Loop& loop, const Endpoint& endpoint, Connected connected, Failed failed);
+  /// @param options null: none
+  Dial(Loop& loop, const Endpoint& endpoint, Connected connected, Failed failed,
+       std::shared_ptr<const SocketOptions> options = nullptr);
 
   /// What is known when time is up. No callback follows.
   DialFailure give_up();
@@ -59,11 +65,14 @@ class Dial {
   void open();
   void on_ready();
   void fail_later(int error, bool no_socket);
+  void fail_later(const DialFailure& failure);
+  std::optional<SocketTrouble> option_at_fault(int error) const;
 
   Loop& loop_;
   Endpoint endpoint_;
   Connected connected_;
   Failed failed_;
+  std::shared_ptr<const SocketOptions> options_;
   UniqueFd fd_;
   Watch watch_;
   Timer later_;

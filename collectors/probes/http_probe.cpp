@@ -39,6 +39,7 @@ class HttpProbe final : public Probe {
     started_ = connection.connected_at;
     connected_ = std::move(connection.fd);
     peer_ = connection.peer;
+    wants_proxy_line_ = connection.wants_proxy_line;
     evidence_.tls = target_.is_tls();
     evidence_.unix_socket = target_.is_unix();
     if (evidence_.tls && !engine_.handshakes.enter(ticket_, [this] { after_waiting(); })) {
@@ -107,6 +108,7 @@ class HttpProbe final : public Probe {
   UniqueFd connected_;
   CurlSocket socket_;
   Endpoint peer_;
+  bool wants_proxy_line_ = false;
   // Set while something follows the exchange: the certificates are fetched, or a body is matched.
   std::optional<ProbeResult> verdict_;
   std::unique_ptr<CertificateFetch> fetch_;
@@ -144,6 +146,7 @@ void HttpProbe::begin() {
   request_->set_on(handle_, target_);
   socket_.attach(handle_, std::move(connected_), [this](int fd) { before_close(fd); });
   set_callbacks();
+  if (wants_proxy_line_) curl_easy_setopt(handle_, CURLOPT_HAPROXYPROTOCOL, 1L);
   finished_ = [this](CURLcode code) { on_finished(code); };
   curl_->add(handle_, &finished_);
 }

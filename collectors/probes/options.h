@@ -17,6 +17,7 @@
 namespace ua {
 
 class TableReader;
+struct SocketOptions;
 
 /// `addresses`: which of a name's addresses one probe covers.
 enum class AddressMode : std::uint8_t { any, first, all };
@@ -29,6 +30,7 @@ struct RunOptions {
   AddressMode addresses = AddressMode::any;
   IpProtocol ip_protocol = IpProtocol::any;
   std::optional<Duration> slow_threshold;
+  std::shared_ptr<const SocketOptions> socket;  ///< null: nothing is asked of the sockets
 };
 
 /// A set of HTTP status codes, kept as ranges.

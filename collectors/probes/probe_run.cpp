@@ -82,7 +82,8 @@ class ProbeRun::Leg {
     if (redirects_ == 0) outcome_.address = endpoint.text();
     dial_started_ = loop().now();
     if (libcurl_connects(target_)) {
-      return hand_over(Connection{UniqueFd(), endpoint, dial_started_});
+      const auto& socket = run_.options_.socket;
+      return hand_over({UniqueFd(), endpoint, dial_started_, socket && socket->proxy_protocol});
     }
     // What is left of the time is shared out among the addresses still to be tried.
     const std::size_t left = endpoints_.size() - next_ + 1;
@@ -92,7 +93,7 @@ class ProbeRun::Leg {
     }
     dial_ = std::make_unique<Dial>(
         loop(), endpoint, [this](Connection connection) { on_connected(std::move(connection)); },
-        [this](DialFailure failure) { on_failed(failure); });
+        [this](DialFailure failure) { on_failed(failure); }, run_.options_.socket);
   }
 
   DialFailure give_up_dial() {
@@ -142,6 +143,7 @@ class ProbeRun::Leg {
     failed.error = classified.error;
     failed.detail = std::move(classified.detail);
     if (failure.error != 0) failed.message = errno_text(failure.error);
+    if (failure.option) failed.message = failure.option->text();
     check_hidden(failed);
     if (!best_failure_ || reach(failed.error) > reach(best_failure_->error)) {
       best_failure_ = std::move(failed);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "collectors/probes/exchange_probe.h"
 #include "collectors/probes/http_probe.h"
 #include "collectors/probes/options.h"
 #include "collectors/probes/probe.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr std::array<std::string_view, 3> kHttpSchemes{"http", "https", "http+unix"};
 constexpr std::array<std::string_view, 2> kHttpTables{"http", "tls"};
 constexpr std::array<std::string_view, 2> kTcpSchemes{"tcp", "tcp+unix"};
+constexpr std::array<std::string_view, 1> kTcpTables{"tcp"};
 
 const std::array<ProbeType, 2> kProbeTypes{{
     {"http", kHttpSchemes, kHttpTables,
@@ -24,11 +26,11 @@ const std::array<ProbeType, 2> kProbeTypes{{
        const std::uint64_t buffer = http.expect_body ? http.max_body : 0;
        return ProbeSetup{make_http_maker(std::move(http), std::move(tls)), buffer};
      }},
-    {"tcp",
-     kTcpSchemes,
-     {},
-     [](TableReader&, const ProbeLimits&) {
-       return ProbeSetup{make_tcp_maker(), 0};
+    {"tcp", kTcpSchemes, kTcpTables,
+     [](TableReader& upstream, const ProbeLimits&) {
+       TcpOptions tcp = read_tcp_options(upstream);
+       if (tcp.exchange.empty()) return ProbeSetup{make_tcp_maker(), 0};
+       return ProbeSetup{make_exchange_maker(std::move(tcp)), kMaxExchangeAnswer};
      }},
 }};
 

@@ -9,6 +9,8 @@ READERS = [
     "agent/config/settings.cpp",
     "agent/config/upstream_reader.cpp",
     "collectors/probes/options.cpp",
+    "collectors/probes/socket_options.cpp",
+    "collectors/probes/tcp_options.cpp",
 ]
 READ = re.compile(
     r'(?:\w+(?:\.|->)(?:text|boolean|integer|duration|size|choice|choices|texts|integers|'
@@ -49,7 +51,7 @@ def places_documented():
         if heading := re.match(r"^#+ `\[+([\w.]+)\]", line):
             table = heading[1]
             if "." in table:
-                places.add(tuple(table.split(".")))
+                places.add(tuple(table.rsplit(".", 1)))
         elif line.startswith("For every upstream that does not say otherwise: "):
             places |= {(table, key) for key in re.findall(r"`(\w+)`", line)}
         elif key := re.match(r"^\| `(\w+)` \|", line):

@@ -329,7 +329,7 @@ TEST_CASE("mistakes in the options of an upstream") {
        "a.toml:4:10: upstream.labels: expected a table such as { name = \"value\" }, found a text"},
       {"[upstream.dns]", "a.toml:4:1: upstream.dns: not supported by this version"},
       {"[upstream.tcp]\nstarttls = \"smtp\"",
-       "a.toml:4:1: upstream.tcp: not supported by this version"},
+       "a.toml:4:1: upstream.tcp: does not apply to any of the targets"},
       {"http = 1", "a.toml:4:8: upstream.http: expected a table, found an integer"},
   });
   CHECK(mistakes(in_upstream("labels = { team = \"" + std::string(129, 'a') + "\" }")) ==

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is wrong in the options of connections and of tcp probes, word by word.
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "collectors/probes/socket_options.h"
+#include "tests/catch.h"
+
+namespace ua {
+namespace {
+
+std::string mistakes(const std::string& target, const std::string& lines) {
+  const auto config = read_config({ConfigText{
+      "a.toml", "[[upstream]]\nname = \"a\"\ntargets = [\"" + target + "\"]\n" + lines}});
+  std::string result;
+  if (config) return result;
+  for (const Diagnostic& diagnostic : config.error()) {
+    result += (result.empty() ? "" : "\n") + diagnostic.text();
+  }
+  return result;
+}
+
+struct Row {
+  std::string target;
+  std::string lines;
+  std::string message;
+};
+
+void check(const std::vector<Row>& rows) {
+  for (const Row& row : rows) {
+    INFO(row.target << " " << row.lines);
+    CHECK(mistakes(row.target, row.lines) == row.message);
+  }
+}
+
+TEST_CASE("where a connection comes from") {
+  check({
+      {"http://a/", "source_address = \"192.0.2.1\"", ""},
+      {"http://a/", "source_address = \"fe80::1%eth0\"", ""},
+      {"http://a/", "source_address = \"host\"",
+       "a.toml:4:18: upstream.source_address: write an IP address of this host, as in "
+       "\"192.0.2.10\""},
+      {"http://a/", "source_address = \"fe80::1\"",
+       "a.toml:4:18: upstream.source_address: a link-local address needs its interface, as in "
+       "fe80::1%eth0"},
+      {"http://[::1]/", "source_address = \"192.0.2.1\"",
+       "a.toml:3:12: upstream.targets: 'http://[::1]/': an IPv6 address, but source_address is an "
+       "IPv4 one"},
+      {"http://127.0.0.1/", "source_address = \"::1\"",
+       "a.toml:3:12: upstream.targets: 'http://127.0.0.1/': an IPv4 address, but source_address "
+       "is an IPv6 one"},
+      {"http://a/", "source_address = \"::1\"\nip_protocol = \"4\"",
+       "a.toml:4:18: upstream.source_address: an IPv6 address, but ip_protocol is \"4\""},
+      {"tcp+unix:///a", "source_address = \"192.0.2.1\"",
+       "a.toml:3:12: upstream.targets: 'tcp+unix:///a': a Unix socket knows no source_address"},
+      {"http://a/", "interface = \"eth0\"", ""},
+      {"http://a/", "interface = \"\"",
+       "a.toml:4:13: upstream.interface: '' is no name of a network interface"},
+      {"http://a/", "interface = \"a/b\"",
+       "a.toml:4:13: upstream.interface: 'a/b' is no name of a network interface"},
+      {"http://a/", "interface = \"sixteen-letters-\"",
+       "a.toml:4:13: upstream.interface: 'sixteen-letters-' is no name of a network interface"},
+      {"tcp+unix:///a", "interface = \"eth0\"",
+       "a.toml:3:12: upstream.targets: 'tcp+unix:///a': a Unix socket knows no interface"},
+  });
+}
+
+TEST_CASE("how a connection is marked") {
+  const std::string advice =
+      "a.toml:4:8: upstream.dscp: write a number from 0 to 63, or a name such as \"ef\", \"af21\", "
+      "\"cs1\"";
+  check({
+      {"http://a/", "dscp = 0", ""},
+      {"http://a/", "dscp = 63", ""},
+      {"http://a/", "dscp = \"ef\"", ""},
+      {"http://a/", "dscp = 64", advice},
+      {"http://a/", "dscp = -1", advice},
+      {"http://a/", "dscp = 4.0", advice},
+      {"http://a/", "dscp = \"best\"", advice},
+      {"tcp+unix:///a", "dscp = 0",
+       "a.toml:3:12: upstream.targets: 'tcp+unix:///a': a Unix socket knows no dscp"},
+      {"tcp+unix:///a", "proxy_protocol = \"v1\"", ""},
+      {"http://a/", "proxy_protocol = \"v2\"",
+       "a.toml:4:18: upstream.proxy_protocol: 'v2' is not one of v1; did you mean 'v1'?"},
+      {"http://a/", "proxy_protocol = true",
+       "a.toml:4:18: upstream.proxy_protocol: expected a text in quotes, found a boolean"},
+  });
+}
+
+TEST_CASE("what is said to a TCP service") {
+  const std::string tcp = "[upstream.tcp]\n";
+  std::string many = "[{ send = \"a\" }";
+  for (int i = 0; i < 16; ++i) many += ", { send = \"a\" }";
+  check({
+      {"tcp://a:1", tcp + "exchange = [{ send = \"a\", expect = \"b\" }, { expect = \"c\" }]", ""},
+      {"tcp://a:1", tcp + "exchange = [{}]",
+       "a.toml:5:13: upstream.tcp.exchange.send: a step needs send, expect or both"},
+      {"tcp://a:1", tcp + "exchange = [{ send = \"\" }]",
+       "a.toml:5:22: upstream.tcp.exchange.send: is empty"},
+      {"tcp://a:1", tcp + "exchange = [{ expect = \"(\" }]",
+       "a.toml:5:24: upstream.tcp.exchange.expect: not a regular expression (RE2): missing ): ("},
+      {"tcp://a:1", tcp + "exchange = [{ expect = \"a*\" }]",
+       "a.toml:5:24: upstream.tcp.exchange.expect: matches nothing at all: no answer would be "
+       "awaited"},
+      {"tcp://a:1", tcp + "exchange = " + many + "]",
+       "a.toml:5:12: upstream.tcp.exchange: has more than 16 steps"},
+      {"tcp://a:1", tcp + "exchange = [{ sent = \"a\", expect = \"b\" }]",
+       "a.toml:5:15: unknown key 'upstream.tcp.exchange.sent'; did you mean 'send'?"},
+      {"tcp://a:1", tcp + "starttls = \"smtp\"",
+       "a.toml:5:12: upstream.tcp.starttls: not supported by this version"},
+      {"http://a/", tcp + "exchange = [{ send = \"a\" }]",
+       "a.toml:4:1: upstream.tcp: does not apply to any of the targets"},
+  });
+}
+
+TEST_CASE("a source address decides for its IP version") {
+  const auto config = read_config({ConfigText{
+      "a.toml",
+      "[[upstream]]\nname = \"a\"\ntargets = [\"http://a/\", \"tcp://b:1\"]\n"
+      "source_address = \"2001:db8::1\"\ninterface = \"eth0\"\ndscp = \"cs1\"\n"
+      "proxy_protocol = \"v1\"\n[upstream.tcp]\nexchange = [{ send = \"a\", expect = \"b\" }]\n"}});
+  REQUIRE(config);
+  const RunOptions& run = config->upstreams[0].run;
+  CHECK(run.ip_protocol == IpProtocol::v6);
+  REQUIRE(run.socket);
+  CHECK(run.socket->source->text() == "[2001:db8::1]:0");
+  CHECK(run.socket->interface == "eth0");
+  CHECK(run.socket->dscp == 8);
+  CHECK(run.socket->proxy_protocol);
+  CHECK(config->upstreams[0].targets[1].buffer_bytes == 64 * 1024);
+}
+
+TEST_CASE("without these options nothing is asked of sockets") {
+  const auto config = read_config(
+      {ConfigText{"a.toml", "[[upstream]]\nname = \"a\"\ntargets = [\"http://a/\"]\n"}});
+  CHECK(config->upstreams[0].run.socket == nullptr);
+}
+
+}  // namespace
+}  // namespace ua
