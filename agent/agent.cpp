@@ -8,6 +8,8 @@
 #include <csignal>
 #include <cstdio>
 
+#include "agent/agent_log.h"
+#include "agent/config/document.h"
 #include "agent/exposition/gzip.h"
 #include "agent/exposition/negotiate.h"
 #include "agent/exposition/text_writer.h"
@@ -23,7 +25,8 @@
 #include "agent/signals.h"
 #include "agent/web/random_token.h"
 #include "agent/web/status_page.h"
-#include "agent/web/web_server.h"
+#include "agent/web/upstreams_json.h"
+#include "agent/web_endpoint.h"
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/text.h"
 #include "collectors/host/routes.h"
@@ -37,7 +40,6 @@ constexpr rlim_t kReservedDescriptors = 64;  // for logs, reloads, the resolver,
 constexpr Duration kSamplePatience =
     2s;  // a sampler that hangs must not keep the agent from probing
 constexpr int kConfigurationError = 78;  // EX_CONFIG
-constexpr std::size_t kMistakesLogged = 100;
 
 /// Raises the soft limit to the hard one.
 /// @param web_connections of limits.max_connections; as many again may be on their way out
@@ -53,58 +55,13 @@ unsigned descriptors_for_probes(unsigned web_connections) {
   return static_cast<unsigned>(std::min<rlim_t>(usable, 1'000'000));
 }
 
-std::string joined(const std::vector<std::string>& words, std::string_view between) {
-  std::string result;
-  for (const std::string& word : words) {
-    if (!result.empty()) result += between;
-    result += word;
-  }
-  return result;
-}
-
-std::string joined(const Diagnostics& diagnostics) {
-  std::vector<std::string> lines;
-  for (const Diagnostic& diagnostic : diagnostics) lines.push_back(diagnostic.text());
-  return joined(lines, "\n");
-}
-
-/// A line each: values are cut.
-void log_mistakes(const Diagnostics& mistakes) {
-  log_error("the configuration was not changed", {{"mistakes", std::to_string(mistakes.size())}});
-  const std::size_t shown = std::min(mistakes.size(), kMistakesLogged);
-  for (std::size_t i = 0; i < shown; ++i) {
-    log_error("a mistake in the configuration", {{"mistake", mistakes[i].text()}});
-  }
-  if (shown < mistakes.size()) log_error("upstream-agent check prints the other mistakes");
-}
-
-/// The parts in the order in which they are made; they end in the reverse order.
-void log_sampler(const SamplerRun& run) {
-  if (run.success) {
-    log_info("a host sampler works again", {{"sampler", run.name}});
-  } else {
-    log_warning("a host sampler fails; the others go on",
-                {{"sampler", run.name}, {"error", run.error}});
-  }
-}
-
-void log_verdict(const TargetStatus& status, Verdict before) {
-  const auto log = status.verdict == Verdict::down ? log_warning : log_info;
-  log("upstream is " + std::string(name(status.verdict)),
-      {{"upstream", status.upstream},
-       {"target", status.target},
-       {"was", std::string(name(before))},
-       {"error_class", std::string(name(status.last->error))},
-       {"detail", status.last->detail},
-       {"address", status.last->address}});
-}
-
 void compress(WebReply& reply, std::string_view accept_encoding) {
   if (!negotiate_gzip(accept_encoding)) return;
   reply.body = gzip(reply.body);
   reply.headers.emplace_back("Content-Encoding", "gzip");
 }
 
+/// The parts in the order in which they are made; they end in the reverse order.
 class Agent {
  public:
   /// @param signals from take_signals()
@@ -126,6 +83,9 @@ class Agent {
   WebReply metrics_reply(std::string_view accept, std::string_view accept_encoding);
   StatusData status_data();
   WebReply page_reply(std::string_view accept_encoding);
+  WebReply config_reply();
+  WebReply upstreams_reply(const std::optional<std::string>& name,
+                           std::string_view accept_encoding);
   void be_ready();
   void watch_over();
 
@@ -147,13 +107,14 @@ class Agent {
   std::mutex described_mutex_;
   std::string described_;           // configuration in use, for the page
   std::vector<std::string> notes_;  // of discovery
+  ConfigDocumentPtr document_;
   std::atomic<bool> ready_{false};
   Watch signal_watch_;
   Timer patience_;
   Timer watchdog_;
   bool web_hung_ = false;
   Reloader reloader_;
-  std::unique_ptr<WebServer> web_;
+  WebEndpoint endpoint_;
 };
 
 Agent::Agent(const RunArguments& arguments, Config config, UniqueFd signals)
@@ -173,7 +134,8 @@ Agent::Agent(const RunArguments& arguments, Config config, UniqueFd signals)
                     }),
       reloader_(loop_, {[this, arguments] { return begin_reload(arguments); },
                         [] { log_warning("the configuration is still being read"); },
-                        [this](LoadResult loaded) { return finish_reload(std::move(loaded)); }}) {
+                        [this](LoadResult loaded) { return finish_reload(std::move(loaded)); }}),
+      endpoint_(loop_, metrics_) {
   page_.add_part("host", host_metrics_);
   page_.add_part("process", process_);
   loop_.set_lag_observer([this](Duration lag) { metrics_.observe_loop_lag(lag); });
@@ -195,13 +157,15 @@ Result<void> Agent::start(const Loaded& first) {
                                                  log_verdict(status, before);
                                                }},
                                   max_in_flight());
-  auto web = WebServer::start(config_.web, config_.limits.max_connections, handlers(),
-                              [this] { return loop_.now(); });
-  if (!web) return tl::unexpected(web.error());
-  web_ = std::move(*web);
+  Result<void> serving =
+      endpoint_.start(config_.web,
+                      {.all = config_.limits.max_connections,
+                       .per_peer = config_.limits.max_connections_per_address},
+                      handlers());
+  if (!serving) return serving;
   put_into_use(first);
   metrics_.set_reload(true, loop_.wall_now());
-  for (const std::string& address : web_->addresses()) {
+  for (const std::string& address : endpoint_.server().addresses()) {
     log_event("listening", {{"address", address}, {"version", UA_VERSION}});
   }
   patience_ = loop_.after(kSamplePatience, [this] { be_ready(); });
@@ -220,7 +184,7 @@ void Agent::be_ready() {
 void Agent::watch_over() {
   metrics_.set_log_dropped(log_dropped());
   const auto wanted = watchdog_interval();
-  const bool hangs = web_->hangs();
+  const bool hangs = endpoint_.server().hangs();
   if (hangs && !web_hung_) log_error("a page is not getting done");
   web_hung_ = hangs;
   if (wanted && !hangs) notify_systemd("WATCHDOG=1");
@@ -237,7 +201,9 @@ void Agent::put_into_use(const Loaded& loaded) {
     described_ = config_.file ? "configuration " + config_.file->string()
                               : "no configuration file: watching what nginx's configuration names";
     notes_ = loaded.notes;
+    document_ = config_.document;
   }
+  endpoint_.use(config_.web);
   metrics_.set_memory_bound(loaded.memory_bound);
   const std::uint64_t before = store_.series_dropped();
   scheduler_->apply(loaded.upstreams, max_in_flight());
@@ -288,6 +254,10 @@ WebHandlers Agent::handlers() {
     return metrics_reply(accept, encoding);
   };
   result.status_page = [this](std::string_view encoding) { return page_reply(encoding); };
+  result.config = [this] { return config_reply(); };
+  result.upstreams = [this](const std::optional<std::string>& name, std::string_view encoding) {
+    return upstreams_reply(name, encoding);
+  };
   result.ready = [this] { return ready_.load(); };
   result.reload = [this](WebHandlers::ReloadDone done) {
     loop_.post([this, done = std::move(done)] { reloader_.request(done); });
@@ -304,6 +274,22 @@ WebReply Agent::metrics_reply(std::string_view accept, std::string_view accept_e
   reply.body = page_.render(format);
   reply.content_type = std::string(content_type(format));
   reply.headers.emplace_back("Vary", "Accept, Accept-Encoding");
+  compress(reply, accept_encoding);
+  return reply;
+}
+
+WebReply Agent::config_reply() {
+  const std::lock_guard lock(described_mutex_);
+  return text_reply(200, show_document(document_));
+}
+
+WebReply Agent::upstreams_reply(const std::optional<std::string>& name,
+                                std::string_view accept_encoding) {
+  auto document = name ? upstream_json(status_data(), *name) : upstreams_json(status_data());
+  if (!document) return text_reply(404, "There is no upstream of this name.\n");
+  WebReply reply = text_reply(200, std::move(*document));
+  reply.content_type = "application/json";
+  reply.headers.emplace_back("Vary", "Accept-Encoding");
   compress(reply, accept_encoding);
   return reply;
 }

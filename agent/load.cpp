@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "agent/config/document.h"
 #include "agent/config/shard.h"
 #include "agent/memory_bound.h"
 
@@ -36,6 +37,22 @@ std::vector<std::string> add_discovered(std::vector<UpstreamConfig>& upstreams, 
   return std::move(found.notes);
 }
 
+namespace {
+
+void override_document(Config& config, const RunArguments& arguments) {
+  std::vector<std::string> addresses;
+  for (const ListenAddress& address : arguments.listen_addresses) addresses.push_back(address.text);
+  if (!addresses.empty()) set_in_document(config.document, "web", "listen_address", addresses);
+  if (arguments.log_level) {
+    set_in_document(config.document, "logging", "level", {*arguments.log_level});
+  }
+  if (arguments.log_format) {
+    set_in_document(config.document, "logging", "format", {*arguments.log_format});
+  }
+}
+
+}  // namespace
+
 tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments) {
   tl::expected<Config, Diagnostics> config;
   if (arguments.config_file) {
@@ -46,6 +63,7 @@ tl::expected<Config, Diagnostics> configuration_of(const RunArguments& arguments
   if (!config) return config;
   if (!arguments.listen_addresses.empty())
     config->web.listen_addresses = arguments.listen_addresses;
+  override_document(*config, arguments);
   if (arguments.log_level) config->logging.level = *arguments.log_level;
   if (arguments.log_format) config->logging.format = *arguments.log_format;
   return config;
@@ -69,11 +87,14 @@ std::vector<std::string> keep_until_restart(const Config& in_use, Config& next) 
     if (wanted == is) return;
     waiting.emplace_back(key);
     wanted = is;
+    keep_in_document(next.document, in_use.document, key);
   };
   keep("web.listen_address", in_use.web.listen_addresses, next.web.listen_addresses);
   keep("logging.format", in_use.logging.format, next.logging.format);
   keep("limits.max_series", in_use.limits.max_series, next.limits.max_series);
   keep("limits.max_connections", in_use.limits.max_connections, next.limits.max_connections);
+  keep("limits.max_connections_per_address", in_use.limits.max_connections_per_address,
+       next.limits.max_connections_per_address);
   keep("metrics.histogram_phases", in_use.metrics.histogram_phases, next.metrics.histogram_phases);
   keep("metrics.buckets", in_use.metrics.buckets, next.metrics.buckets);
   keep("metrics.birth_hold", in_use.metrics.birth_hold, next.metrics.birth_hold);

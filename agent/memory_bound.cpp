@@ -84,10 +84,11 @@ std::uint64_t memory_bound_bytes(const Config& config) {
   const std::uint64_t in_flight = std::min<std::uint64_t>(targets, config.limits.max_in_flight);
   const std::uint64_t allowed = std::min(series.count, config.limits.max_series);
   const std::uint64_t page = series.page_bytes(allowed);
+  const std::uint64_t connection = (config.web.tls ? 128 : 64) * kKiB;  // a TLS session takes 40
   const ConnectionLimits replies;
   return 32 * kKiB * kKiB + targets * 6 * kKiB + rows * kBytesOfRow +
          bytes_in_flight(std::move(buffers), in_flight) + allowed * 64 +
-         64 * kKiB * config.limits.max_connections +
+         connection * config.limits.max_connections +
          std::max(replies.reply_bytes, replies.replies * page) + page;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "agent/config/document.h"
 #include "agent/config/key_places.h"
 #include "agent/config/settings.h"
 #include "agent/config/toml_file.h"
@@ -54,6 +55,7 @@ Config read_all(const std::vector<ConfigText>& texts, Diagnostics& diagnostics) 
     root.finish();
   }
   config.files = texts.size();
+  config.document = united(documents);
   return config;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -55,8 +56,39 @@ struct ShardConfig {
   unsigned count = 1;
 };
 
+/// What a client's certificate has to be; the names of exporter-toolkit, and of Go before it.
+enum class ClientAuth : std::uint8_t {
+  none,                ///< NoClientCert
+  request,             ///< RequestClientCert: asked for, whatever it is
+  require_any,         ///< RequireAnyClientCert: there has to be one, whatever it is
+  verify_if_given,     ///< VerifyClientCertIfGiven
+  require_and_verify,  ///< RequireAndVerifyClientCert
+};
+
+/// [web.tls_server_config]
+struct TlsServerConfig {
+  std::filesystem::path cert_file;
+  std::filesystem::path key_file;
+  std::filesystem::path client_ca_file;  ///< empty: none
+  ClientAuth client_auth = ClientAuth::none;
+  bool only_tls13 = false;
+  bool operator==(const TlsServerConfig&) const = default;
+};
+
+class TlsCredentials;
+
+/// Of [web.basic_auth_users].
+struct WebUser {
+  std::string name;
+  std::string hash;  ///< bcrypt
+  bool operator==(const WebUser&) const = default;
+};
+
 struct WebConfig {
   std::vector<ListenAddress> listen_addresses{{.text = ":10917", .port = 10917}};
+  std::optional<TlsServerConfig> tls;                 ///< absent: plain HTTP
+  std::shared_ptr<const TlsCredentials> credentials;  ///< what `tls` names, as it was read
+  std::vector<WebUser> users;                         ///< none: no password is asked for
 };
 
 struct LoggingConfig {
@@ -68,7 +100,8 @@ struct LimitsConfig {
   std::uint64_t max_series = 1'000'000;
   unsigned max_in_flight = 4096;
   ProbeLimits probe;
-  unsigned max_connections = 64;  ///< to the web endpoint
+  unsigned max_connections = 64;              ///< to the web endpoint
+  unsigned max_connections_per_address = 16;  ///< of one client
 };
 
 struct MetricsConfig {
@@ -91,6 +124,8 @@ struct DiscoveryConfig {
   bool listeners = true;  ///< count connections and queue of each port that is listened on
 };
 
+struct ConfigDocument;
+
 struct Config {
   WebConfig web;
   LoggingConfig logging;
@@ -103,7 +138,8 @@ struct Config {
   std::vector<UpstreamConfig> upstreams;  ///< all of them, whatever the shard
   /// The main file, or conf.d where that alone is there; nullopt: neither, defaults and discovery.
   std::optional<std::filesystem::path> file;
-  std::size_t files = 0;  ///< read, those of conf.d included
+  std::size_t files = 0;                           ///< read, those of conf.d included
+  std::shared_ptr<const ConfigDocument> document;  ///< what they say; null without any
 };
 
 struct ConfigText {

@@ -8,8 +8,8 @@
 #include <functional>
 #include <string_view>
 
-#include "agent/config/listen_address.h"
 #include "agent/config/upstream_reader.h"
+#include "agent/config/web_reader.h"
 #include "collectors/core/text.h"
 
 namespace ua {
@@ -50,11 +50,6 @@ void take_integer(TableReader& table, std::string_view key, std::int64_t least, 
 void take_duration(TableReader& table, std::string_view key, Duration least, Duration most,
                    Duration& into) {
   into = table.duration(key, least, most).value_or(into);
-}
-
-bool is_among(const std::vector<ListenAddress>& addresses, const ListenAddress& address) {
-  return std::any_of(addresses.begin(), addresses.end(),
-                     [&](const ListenAddress& other) { return address.same_place(other); });
 }
 
 }  // namespace
@@ -121,25 +116,7 @@ void SettingsReader::check(Diagnostics& diagnostics) const {
   }
 }
 
-void SettingsReader::read_web(TableReader& table) {
-  if (const auto addresses = table.texts("listen_address")) {
-    config_.web.listen_addresses.clear();
-    if (addresses->empty()) table.complain("listen_address", "the list is empty");
-    for (const TableReader::Item& address : *addresses) {
-      auto parsed = parse_listen_address(address.text);
-      if (!parsed) {
-        table.complain_item("listen_address", *address.node, parsed.error().message);
-      } else if (is_among(config_.web.listen_addresses, *parsed)) {
-        table.complain_item("listen_address", *address.node,
-                            '\'' + address.text + "' stands there twice");
-      } else {
-        config_.web.listen_addresses.push_back(std::move(*parsed));
-      }
-    }
-  }
-  table.not_yet("tls_server_config");
-  table.not_yet("basic_auth_users");
-}
+void SettingsReader::read_web(TableReader& table) { ua::read_web(table, config_.web); }
 
 void SettingsReader::read_logging(TableReader& table) {
   if (const auto level = table.choice("level", kLevels)) config_.logging.level = kLevels[*level];
@@ -173,6 +150,7 @@ void SettingsReader::read_limits(TableReader& table) {
   take_integer(table, "max_series", 1, 100'000'000, limits.max_series);
   take_integer(table, "max_in_flight", 1, 100'000, limits.max_in_flight);
   take_integer(table, "max_connections", 1, 10'000, limits.max_connections);
+  take_integer(table, "max_connections_per_address", 1, 10'000, limits.max_connections_per_address);
   limits.probe.max_body = table.size("max_body", 1, 1ULL << 30U).value_or(limits.probe.max_body);
 }
 

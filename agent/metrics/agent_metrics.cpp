@@ -50,6 +50,8 @@ struct AgentMetrics::Impl {
   prometheus::Counter& series_dropped;
   prometheus::Family<prometheus::Counter>& requests;
   prometheus::Family<prometheus::Counter>& render_errors;
+  prometheus::Family<prometheus::Gauge>& certificate_not_after;
+  prometheus::Family<prometheus::Gauge>& certificate_loaded;
   std::array<prometheus::Counter*, kSkipReasonCount> skipped{};
   std::array<prometheus::Counter*, kLocalTroubleCount> local_errors{};
   std::mutex totals;  // follow() reads and adds
@@ -85,7 +87,18 @@ AgentMetrics::Impl::Impl(prometheus::Registry& registry)
       render_errors(prometheus::BuildCounter()
                         .Name("upstream_agent_render_errors_total")
                         .Help("What was left out of the metrics page, by part.")
-                        .Register(registry)) {
+                        .Register(registry)),
+      certificate_not_after(
+          prometheus::BuildGauge()
+              .Name("upstream_agent_web_tls_certificate_not_after_timestamp_seconds")
+              .Help("When the certificate expires that the endpoints serve. Absent without TLS.")
+              .Register(registry)),
+      certificate_loaded(
+          prometheus::BuildGauge()
+              .Name("upstream_agent_web_tls_certificate_last_load_successful")
+              .Help("0 while the files of the endpoints' certificate cannot be used as they are: "
+                    "the one read before serves on. Absent without TLS.")
+              .Register(registry)) {
   auto& skipped_family = prometheus::BuildCounter()
                              .Name("upstream_agent_probes_skipped_total")
                              .Help("Due runs that did not happen, by reason.")
@@ -141,6 +154,21 @@ void AgentMetrics::set_reload(bool success, WallTime when) {
 void AgentMetrics::count_http_request(std::string_view handler, unsigned code) {
   impl_->requests.Add({{"handler", std::string(handler)}, {"code", std::to_string(code)}})
       .Increment();
+}
+
+void AgentMetrics::set_web_certificate(std::optional<std::chrono::sys_seconds> not_after) {
+  prometheus::Gauge& expiry = impl_->certificate_not_after.Add({});
+  if (not_after) {
+    expiry.Set(static_cast<double>(not_after->time_since_epoch().count()));
+    impl_->certificate_loaded.Add({}).Set(1);
+  } else {
+    impl_->certificate_not_after.Remove(&expiry);
+    impl_->certificate_loaded.Remove(&impl_->certificate_loaded.Add({}));
+  }
+}
+
+void AgentMetrics::set_web_certificate_loaded(bool success) {
+  impl_->certificate_loaded.Add({}).Set(success ? 1 : 0);
 }
 
 void AgentMetrics::set_memory_bound(std::uint64_t bytes) {

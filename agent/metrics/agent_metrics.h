@@ -5,8 +5,10 @@
 
 #include <prometheus/registry.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,6 +44,10 @@ class AgentMetrics {
   void set_reload(bool success, WallTime when);
   /// @param handler of a closed set (the routes and "other"), never a path from a request
   void count_http_request(std::string_view handler, unsigned code);
+  /// @param not_after of the endpoints' certificate; nullopt without TLS, and no series then
+  void set_web_certificate(std::optional<std::chrono::sys_seconds> not_after);
+  /// Whether the certificate's files, as they are now, could be loaded.
+  void set_web_certificate_loaded(bool success);
   void set_memory_bound(std::uint64_t bytes);
   /// Totals kept elsewhere; a total below the last one is ignored.
   void set_log_dropped(std::uint64_t total);

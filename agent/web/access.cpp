@@ -14,7 +14,8 @@ namespace {
 constexpr std::string_view kTunnel =
     "From elsewhere, open a tunnel and ask through it:\n"
     "  ssh -L 10917:localhost:10917 THIS_HOST\n"
-    "  http://localhost:10917/\n";
+    "  http://localhost:10917/\n"
+    "or configure [web.basic_auth_users] or client certificates.\n";
 
 bool is_port(std::string_view text) {
   return text.empty() ||
@@ -26,6 +27,16 @@ bool is_literal(std::string_view text) {
   if (text.find('\0') != std::string_view::npos) return false;  // inet_pton() would end there
   std::array<unsigned char, sizeof(in6_addr)> buffer{};
   return inet_pton(family, std::string(text).c_str(), buffer.data()) == 1;
+}
+
+/// Whether the page that sent it is one of ours. What was read over plain HTTP may be anybody's
+/// where we serve over TLS; the other way round a proxy may have taken the TLS off.
+bool is_own_page(const AccessRequest& request) {
+  const std::size_t mark = request.origin.find("://");
+  if (mark == std::string_view::npos || request.host.empty()) return false;
+  const std::string_view scheme = request.origin.substr(0, mark);
+  if (!iequals(scheme, "https") && (request.tls || !iequals(scheme, "http"))) return false;
+  return iequals(request.origin.substr(mark + 3), request.host);
 }
 
 }  // namespace
@@ -60,6 +71,7 @@ bool is_forwarding(std::string_view header_name) {
 }
 
 std::optional<std::string> refuse_private(const AccessRequest& request) {
+  if (request.authenticated) return std::nullopt;
   if (!request.from_loopback) {
     return "This page answers to this host only. " + std::string(kTunnel);
   }
@@ -79,10 +91,7 @@ std::optional<std::string> refuse_private(const AccessRequest& request) {
 std::optional<std::string> refuse_action(const AccessRequest& request) {
   if (auto refused = refuse_private(request)) return refused;
   if (request.origin.empty()) return std::nullopt;
-  const std::size_t mark = request.origin.find("://");
-  const bool own = mark != std::string_view::npos && !request.host.empty() &&
-                   iequals(request.origin.substr(mark + 3), request.host);
-  if (own) return std::nullopt;
+  if (is_own_page(request)) return std::nullopt;
   return "Refused: a web page of another origin sent this request. On this host, use "
          "curl -X POST http://localhost:PORT/-/reload or send the agent a SIGHUP.\n";
 }

@@ -15,16 +15,21 @@ struct AccessRequest {
   bool from_loopback = false;  ///< of is_loopback()
   std::string_view host;
   std::string_view origin;
-  bool forwarded = false;  ///< some header is_forwarding()
+  bool forwarded = false;      ///< some header is_forwarding()
+  bool authenticated = false;  ///< by a password, or a certificate of a known authority
+  bool tls = false;
 };
 
-/// Pages other than /metrics and the health checks answer to this host alone: the peer must be
-/// loopback, the Host a literal or localhost (else a web page elsewhere could read us by DNS
-/// rebinding), and no proxy may stand between.
+/// Pages other than /metrics and the health checks answer to whoever has authenticated, and else to
+/// this host alone: the peer must be loopback, the Host a literal or localhost (else a web page
+/// elsewhere could read us by DNS rebinding), and no proxy may stand between. With authentication
+/// none of that matters: a browser gives a password to the origin that it was typed for, and a
+/// certificate under the name that ours is for, and a proxy that passes them on was given them.
 /// @return why not, with what to do; nullopt where it may
 std::optional<std::string> refuse_private(const AccessRequest& request);
 
-/// For requests that change something: as above, and no foreign page may have sent it.
+/// For requests that change something: as above, and no foreign page may have sent it, whoever the
+/// client is: a browser adds what it knows of us to what other pages send, too.
 std::optional<std::string> refuse_action(const AccessRequest& request);
 
 /// "localhost", "localhost:123", "127.0.0.1", "[::1]:123", any address literal.

@@ -2,6 +2,7 @@
 #include "agent/web/connections.h"
 
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
 #include <algorithm>
@@ -19,6 +20,10 @@ constexpr Duration kTurn = 10ms;
 
 /// A pace says nothing before: the first bytes only fill the buffers on the way.
 constexpr Duration kFirstJudgement = 100ms;
+
+/// Who has been silent for less may be about to speak: a client of another network, or one at work
+/// on its part of a handshake. As many places change hands in a second as 64 / 30 ms.
+constexpr Duration kLeastSilence = 30ms;
 
 bool has_unread(int fd) {
   int bytes = 0;
@@ -48,8 +53,19 @@ std::optional<std::uint64_t> Connections::tcp_delivered(int fd) {
   return evidence.known ? std::optional(evidence.bytes_acked) : std::nullopt;
 }
 
-Connections::Connections(ConnectionLimits limits, WebDeadlines deadlines, Delivered delivered)
-    : limits_(limits), deadlines_(deadlines), delivered_(std::move(delivered)) {}
+std::optional<Duration> Connections::tcp_idle(int fd) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return std::nullopt;
+  return std::chrono::milliseconds(info.tcpi_last_data_recv);
+}
+
+Connections::Connections(ConnectionLimits limits, WebDeadlines deadlines, Delivered delivered,
+                         Idle idle)
+    : limits_(limits),
+      deadlines_(deadlines),
+      delivered_(std::move(delivered)),
+      idle_(std::move(idle)) {}
 
 bool Connections::make_room(Time now) {
   const std::lock_guard lock(mutex_);
@@ -79,13 +95,14 @@ void Connections::arrived(Peer peer) {
   if (it != accepted_.end()) accepted_.erase(it);
 }
 
-void Connections::opened(Key key, Peer peer, int fd, Time now) {
+void Connections::opened(Key key, Peer peer, int fd, Time now, bool handshake) {
   const std::lock_guard lock(mutex_);
   arrived(peer);
   Open& open = open_[key] = Open{};
   open.peer = peer;
   open.fd = fd;
   open.since = now;
+  if (handshake) open.stage = Stage::handshake;
   // Where none of them can give way it keeps its place all the same.
   if (peer != 0 && places(peer) > limits_.per_peer) end_one(peer, now);
 }
@@ -169,7 +186,8 @@ void Connections::end(Open& open) {
 
 bool Connections::end_one(std::optional<Peer> peer, Time now) {
   Open* const open = [&] {
-    Open* const silent = longest_silent(peer);
+    // Of one client's own, any.
+    Open* const silent = longest_silent(peer, now, peer ? Duration::zero() : kLeastSilence);
     return silent != nullptr ? silent : slowest(peer, now, deadlines_.give_way);
   }();
   if (open == nullptr) return false;
@@ -178,18 +196,28 @@ bool Connections::end_one(std::optional<Peer> peer, Time now) {
   return true;
 }
 
+/// A handshake takes several flights, each of which comes soon after the one before, also where so
+/// many want a place that none keeps it for long.
+Duration Connections::silence(const Open& open, Time now) const {
+  const Duration age = now - open.since;
+  if (age >= deadlines_.give_way) return age;
+  return std::min(age, idle_(open.fd).value_or(age));
+}
+
 /// A client whose bytes nobody has read yet is not silent.
-Connections::Open* Connections::longest_silent(std::optional<Peer> peer) {
-  std::vector<Open*> waiting;
+Connections::Open* Connections::longest_silent(std::optional<Peer> peer, Time now, Duration least) {
+  std::vector<std::pair<Duration, Open*>> waiting;
   for (auto& [key, open] : open_) {
-    const bool waits = open.stage == Stage::request && !open.ended;
-    if (waits && open.peer == peer.value_or(open.peer)) waiting.push_back(&open);
+    const bool waits = open.stage == Stage::request || open.stage == Stage::handshake;
+    if (!waits || open.ended || open.peer != peer.value_or(open.peer)) continue;
+    const Duration silent = silence(open, now);
+    if (silent >= least) waiting.emplace_back(silent, &open);
   }
   std::sort(waiting.begin(), waiting.end(),
-            [](const Open* a, const Open* b) { return a->since < b->since; });
+            [](const auto& a, const auto& b) { return a.first > b.first; });
   const auto it = std::find_if(waiting.begin(), waiting.end(),
-                               [](const Open* open) { return !has_unread(open->fd); });
-  return it != waiting.end() ? *it : nullptr;
+                               [](const auto& one) { return !has_unread(one.second->fd); });
+  return it != waiting.end() ? it->second : nullptr;
 }
 
 /// @param least who takes no longer than this is not slow
@@ -219,11 +247,15 @@ Duration Connections::whole_reply(const Open& open, Time now) const {
   return std::chrono::duration_cast<Duration>(taken / std::max(part, kLeast));
 }
 
+Duration Connections::allowed(Stage stage) const {
+  if (stage == Stage::handshake) return deadlines_.handshake;
+  return stage == Stage::request ? deadlines_.request : deadlines_.reply;
+}
+
 void Connections::end_overdue(Time now) {
   const std::lock_guard lock(mutex_);
   for (auto& [key, open] : open_) {
-    const Duration allowed = open.stage == Stage::request ? deadlines_.request : deadlines_.reply;
-    if (now - open.since > allowed) end(open);
+    if (now - open.since > allowed(open.stage)) end(open);
   }
   bound_replies(now);
 }

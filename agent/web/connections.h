@@ -19,8 +19,10 @@
 namespace ua {
 
 struct WebDeadlines {
-  Duration request = 5s;  ///< from connecting (or the reply before) to the request's last header
-  Duration reply = 15s;   ///< from the request to the last byte of its reply
+  Duration handshake = 5s;  ///< of TLS, from connecting
+  /// From connecting (or the handshake, or the reply before) to the request's last header.
+  Duration request = 5s;
+  Duration reply = 15s;  ///< from the request to the last byte of its reply
   /// Where all places are taken, a client that would take longer than this to read its reply, at
   /// its pace so far, gives way.
   Duration give_way = 1s;
@@ -42,15 +44,19 @@ class Connections {
   using Peer = std::uint64_t;
   /// @return bytes that the other side has acknowledged since it connected; nullopt: not known
   using Delivered = std::function<std::optional<std::uint64_t>(int fd)>;
+  /// @return since when nothing came from the other side; nullopt: not known
+  using Idle = std::function<std::optional<Duration>(int fd)>;
 
   /// An IPv4 address, also within IPv6, or the first half of an IPv6 address: a host has as many
   /// of the second halves as it likes.
   static Peer peer_of(const sockaddr* address);
 
-  Connections(ConnectionLimits limits, WebDeadlines deadlines, Delivered delivered = tcp_delivered);
+  Connections(ConnectionLimits limits, WebDeadlines deadlines, Delivered delivered = tcp_delivered,
+              Idle idle = tcp_idle);
 
   /// Whether one more may be accepted. Where all places are taken, another one is ended for it: the
-  /// one that has waited longest for its request, else the slowest reader. Not without end: who is
+  /// one from which nothing has come for longest while its request is awaited, however often it
+  /// drips once that has lasted `give_way`; else the slowest reader. Not without end: who is
   /// ended may come back at once, and all of that would keep a processor busy.
   bool make_room(Time now);
   /// One more was accepted; opened() follows, or dropped() where it came to nothing.
@@ -58,7 +64,8 @@ class Connections {
   void dropped(Peer peer);
   /// A peer that has more than its share of places loses one.
   /// @param fd stays open until closed()
-  void opened(Key key, Peer peer, int fd, Time now);
+  /// @param handshake it begins with one, which ends with awaits_request()
+  void opened(Key key, Peer peer, int fd, Time now, bool handshake = false);
   void closed(Key key);
 
   void awaits_request(Key key, Time now);
@@ -74,12 +81,12 @@ class Connections {
   Duration longest_making(Time now) const;
 
  private:
-  enum class Stage : std::uint8_t { request, making, reply };
+  enum class Stage : std::uint8_t { handshake, request, making, reply };
   struct Open {
     Peer peer = 0;
     int fd = -1;
     Stage stage = Stage::request;
-    Time since;       ///< of the wait for a request, or of its reply
+    Time since;       ///< of the handshake, of the wait for a request, or of its reply
     Time sent_since;  ///< of stage reply
     std::uint64_t reply_bytes = 0;
     std::uint64_t delivered_before = 0;
@@ -87,6 +94,7 @@ class Connections {
   };
 
   static std::optional<std::uint64_t> tcp_delivered(int fd);
+  static std::optional<Duration> tcp_idle(int fd);
   static void end(Open& open);
 
   // All with the lock held.
@@ -94,14 +102,17 @@ class Connections {
   void set(Key key, Stage stage, Time now);
   std::size_t places(std::optional<Peer> peer) const;
   bool end_one(std::optional<Peer> peer, Time now);
-  Open* longest_silent(std::optional<Peer> peer);
+  Open* longest_silent(std::optional<Peer> peer, Time now, Duration least);
+  Duration silence(const Open& open, Time now) const;
   Open* slowest(std::optional<Peer> peer, Time now, Duration least);
   void bound_replies(Time now);
   Duration whole_reply(const Open& open, Time now) const;
+  Duration allowed(Stage stage) const;
 
   const ConnectionLimits limits_;
   const WebDeadlines deadlines_;
   const Delivered delivered_;
+  const Idle idle_;
   mutable std::mutex mutex_;
   std::vector<Peer> accepted_;  // on their way to opened()
   std::map<Key, Open> open_;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/web/parking.h"
 
-#include "agent/web/web_server.h"
+#include <utility>
 
 namespace ua {
 
 std::optional<Parking::Ticket> Parking::park(MHD_Connection* connection, WebReply& slot,
-                                             Time deadline) {
+                                             Time deadline, WebReply late) {
   const std::lock_guard lock(mutex_);
   if (closed_) return std::nullopt;
   MHD_suspend_connection(connection);
-  parked_[++last_] = Parked{connection, &slot, deadline};
+  parked_[++last_] = Parked{connection, &slot, deadline, std::move(late)};
   return last_;
 }
 
@@ -27,14 +27,14 @@ void Parking::answer(Ticket ticket, WebReply reply) {
   parked_.erase(it);
 }
 
-void Parking::expire(Time now, const WebReply& reply) {
+void Parking::expire(Time now) {
   const std::lock_guard lock(mutex_);
   for (auto it = parked_.begin(); it != parked_.end();) {
     if (it->second.deadline > now) {
       ++it;
       continue;
     }
-    resume(it->second, reply);
+    resume(it->second, std::move(it->second.late));
     it = parked_.erase(it);
   }
 }

@@ -10,11 +10,10 @@
 #include <mutex>
 #include <optional>
 
+#include "agent/web/replies.h"
 #include "collectors/core/time.h"
 
 namespace ua {
-
-struct WebReply;
 
 class Parking {
  public:
@@ -22,13 +21,14 @@ class Parking {
 
   /// Suspends the connection.
   /// @param slot is filled in before the connection resumes, and stays until then
-  /// @param deadline when expire() answers instead
+  /// @param deadline when expire() answers instead, with `late`
   /// @return nullopt after close()
-  std::optional<Ticket> park(MHD_Connection* connection, WebReply& slot, Time deadline);
+  std::optional<Ticket> park(MHD_Connection* connection, WebReply& slot, Time deadline,
+                             WebReply late);
   /// Does nothing where the request was answered already.
   void answer(Ticket ticket, WebReply reply);
-  /// Answers what is due by `now` with `reply`.
-  void expire(Time now, const WebReply& reply);
+  /// Answers what is due by `now`.
+  void expire(Time now);
   /// Answers all with `reply` and takes no more: libmicrohttpd ends only without suspended ones.
   void close(const WebReply& reply);
 
@@ -37,6 +37,7 @@ class Parking {
     MHD_Connection* connection;
     WebReply* slot;
     Time deadline;
+    WebReply late;
   };
   static void resume(const Parked& parked, WebReply reply);
 

@@ -17,6 +17,8 @@ constexpr HeadRefusal kByte{400,
                             "method or a name of a header that can be none.\n"};
 constexpr HeadRefusal kHost{400, "Bad request: it needs one Host header.\n"};
 constexpr HeadRefusal kOrigin{400, "Bad request: it has more than one Origin header.\n"};
+constexpr HeadRefusal kAuthorization{400,
+                                     "Bad request: it has more than one Authorization header.\n"};
 constexpr HeadRefusal kLength{400, "Bad request: its length is given more than once.\n"};
 constexpr HeadRefusal kBody{413, "No page here takes a request with a body.\n"};
 
@@ -93,6 +95,7 @@ std::optional<HeadRefusal> refuse_head(const RequestHead& head) {
   const auto hosts = count(head, "Host");
   if (hosts > 1 || (hosts == 0 && head.version != "HTTP/1.0")) return kHost;
   if (count(head, "Origin") > 1) return kOrigin;
+  if (count(head, "Authorization") > 1) return kAuthorization;
   const auto encodings = count(head, "Transfer-Encoding");
   const auto lengths = count(head, "Content-Length");
   if (lengths > 1 || (lengths > 0 && encodings > 0)) return kLength;

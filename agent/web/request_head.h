@@ -31,9 +31,9 @@ struct HeadRefusal {
 
 /// Refuses what two readers could take for different requests (RFC 9112, sections 2.2, 3, 3.2, 5.1,
 /// 5.2, 6.1, 6.3: zero bytes, lone line ends, folded lines, spaces in the target, several lengths,
-/// no or several hosts, several origins) and any body: nothing here takes one, and who waits for it
-/// waits as long as the client likes. The connection has to end with the reply, since nobody can
-/// say where the next request begins.
+/// no or several hosts, several origins or passwords) and any body: nothing here takes one, and who
+/// waits for it waits as long as the client likes. The connection has to end with the reply, since
+/// nobody can say where the next request begins.
 std::optional<HeadRefusal> refuse_head(const RequestHead& head);
 
 }  // namespace ua

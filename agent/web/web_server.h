@@ -5,50 +5,56 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "agent/config/config.h"
 #include "agent/web/connections.h"
+#include "agent/web/replies.h"
 #include "collectors/core/result.h"
 
 namespace ua {
-
-struct WebReply {
-  unsigned code = 200;
-  std::string body;
-  std::string content_type = "text/plain; charset=utf-8";
-  std::vector<std::pair<std::string, std::string>> headers;
-};
 
 /// What the pages show and do. Called on the server's threads. What one throws becomes a 500.
 struct WebHandlers {
   std::function<WebReply(std::string_view accept, std::string_view accept_encoding)> metrics;
   std::function<WebReply(std::string_view accept_encoding)> status_page;
+  std::function<WebReply()> config;
+  /// @param name of the one that is asked for; absent: all of them
+  std::function<WebReply(const std::optional<std::string>& name, std::string_view accept_encoding)>
+      upstreams;
   std::function<bool()> ready;
   /// Begins a reload and returns; `done` is called once, on any thread, also after the server's
   /// end, with what there is to say besides that it is done: whole lines, or nothing.
   using ReloadDone = std::function<void(const Result<std::string>&)>;
   std::function<void(ReloadDone done)> reload;
-  /// @param handler of a closed set: "/metrics", "/", "/-/healthy", "/-/ready", "/-/reload",
-  /// "other"
+  /// @param handler of a closed set: the paths of the router, and "other"
   std::function<void(std::string_view handler, unsigned code)> count;
 };
 
 class WebServer {
  public:
   /// Listens and serves at once.
-  /// @param max_connections over all listen addresses
+  /// @param limits over all listen addresses
   /// @param now may be called on any thread
-  static Result<std::unique_ptr<WebServer>> start(const WebConfig& config, unsigned max_connections,
+  static Result<std::unique_ptr<WebServer>> start(const WebConfig& config, ConnectionLimits limits,
                                                   WebHandlers handlers, std::function<Time()> now,
                                                   WebDeadlines deadlines = {});
   /// Ends what is open; waits for no client.
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
+
+  /// Who may ask from here on, for everything: these users, or everybody where there are none. Any
+  /// thread.
+  void use_users(const std::vector<WebUser>& users);
+
+  /// What the clients of network addresses must do from here on: TLS with these, or plain HTTP
+  /// where null. A connection goes on with what it began with, unless less was asked of it. Any
+  /// thread.
+  void use_credentials(std::shared_ptr<const TlsCredentials> credentials);
 
   /// Whether a request waits for a page that is not getting done.
   bool hangs() const;

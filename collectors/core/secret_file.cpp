@@ -55,7 +55,7 @@ Result<std::string> read_regular_file(const std::filesystem::path& path, std::si
   return read_all(opened->fd.get(), path, max_bytes);
 }
 
-Result<std::string> read_secret_file(const std::filesystem::path& path) {
+Result<std::string> read_private_file(const std::filesystem::path& path, std::size_t max_bytes) {
   const Result<Opened> opened = open_regular(path);
   if (!opened) return tl::unexpected(opened.error());
   if ((opened->status.st_mode & 077U) != 0) {
@@ -65,7 +65,11 @@ Result<std::string> read_secret_file(const std::filesystem::path& path) {
     return fail(path.string() + " belongs to another user; it must be root's or this user's",
                 EPERM);
   }
-  Result<std::string> content = read_all(opened->fd.get(), path, kMaxSecret);
+  return read_all(opened->fd.get(), path, max_bytes);
+}
+
+Result<std::string> read_secret_file(const std::filesystem::path& path) {
+  Result<std::string> content = read_private_file(path, kMaxSecret);
   if (!content) return content;
   while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) {
     content->pop_back();

@@ -115,6 +115,7 @@ max_series = 5
 max_in_flight = 6
 max_body = "2KiB"
 max_connections = 7
+max_connections_per_address = 5
 [metrics]
 histogram_phases = ["connect"]
 buckets = [1]
@@ -132,7 +133,8 @@ TEST_CASE("what a reload cannot change is named and stays as it is") {
   Config next = settings(kOther);
   CHECK(keep_until_restart(in_use, next) ==
         std::vector<std::string>{"web.listen_address", "logging.format", "limits.max_series",
-                                 "limits.max_connections", "metrics.histogram_phases",
+                                 "limits.max_connections",
+                                 "limits.max_connections_per_address", "metrics.histogram_phases",
                                  "metrics.buckets", "metrics.birth_hold", "host.interval",
                                  "host.samplers", "host.watch_ports"});
   CHECK(keep_until_restart(in_use, next).empty());  // it is in `next` again

@@ -22,7 +22,12 @@ void check_host(std::string_view host) {
 
 void check_route(std::string_view method, std::string_view path) {
   const Route route = find_route(method, path);
-  if (route.handler != "other") expect_same(route.handler, path, "a path matches exactly");
+  if (route.name) {
+    expect(path.starts_with(std::string(route.handler) + '/'), "a name stands below its page");
+    expect(!route.name->empty() && route.name->size() < path.size(), "a name is part of the path");
+  } else if (route.handler != "other") {
+    expect_same(route.handler, path, "a path matches exactly");
+  }
   expect((route.page == Page::none) == (route.handler == "other"), "a page has its own handler");
   if (route.refusal != 0) return;
   expect(route.page != Page::none, "what is not refused has a page");
@@ -44,6 +49,13 @@ void check_request(AccessRequest request) {
   request.forwarded = false;
   request.from_loopback = false;
   expect(refuse_private(request).has_value(), "nothing private to another host");
+  request.authenticated = true;
+  expect(!refuse_private(request), "everything to who has authenticated");
+  expect(acts || !request.origin.empty() || !refuse_action(request), "but for foreign pages");
+  if (!refuse_action(request) && !request.origin.empty()) {
+    expect(to_lower(request.origin).ends_with("://" + to_lower(request.host)),
+           "an action comes from a page of the same origin, whoever asks");
+  }
 }
 
 }  // namespace

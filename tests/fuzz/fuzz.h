@@ -71,6 +71,7 @@ class Input {
 
 // The targets, a file each. Each throws Broken.
 void access(std::string_view bytes);
+void authorization(std::string_view bytes);
 void certificate(std::string_view bytes);
 void classify(std::string_view bytes);
 void command_line(std::string_view bytes);

@@ -45,6 +45,7 @@ void replay(const std::string& name, void (*target)(std::string_view), int mutat
 }
 
 TEST_CASE("fuzz: who may have which page") { replay("access", access); }
+TEST_CASE("fuzz: a password in a header") { replay("authorization", authorization); }
 TEST_CASE("fuzz: what a certificate says") { replay("certificate", certificate); }
 TEST_CASE("fuzz: from evidence to a class") { replay("classify", classify); }
 TEST_CASE("fuzz: explain and probe") { replay("command_line", command_line, 3000); }

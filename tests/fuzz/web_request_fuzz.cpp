@@ -54,7 +54,7 @@ class Server {
     handlers.count = [](auto, auto) {};
     WebConfig config;
     config.listen_addresses = {*parse_listen_address("unix:" + path_.string())};
-    auto started = WebServer::start(config, 64, handlers, [this] { return loop_.now(); });
+    auto started = WebServer::start(config, {.all = 64}, handlers, [this] { return loop_.now(); });
     if (!started) throw std::runtime_error(started.error().message);
     web_ = std::move(*started);
   }

@@ -111,17 +111,18 @@ class Agent:
 
 
 @contextlib.contextmanager
-def running(config, tmp_path, prefix=(), env=None):
+def running(config, tmp_path, prefix=(), env=None, listen=("127.0.0.1:{port}",), kind=Agent):
     """The daemon with this TOML; it must end with 0 within 5 s of SIGTERM."""
     path = tmp_path / "agent.toml"
     path.write_text(config)
     port = free_port()
     log = open(tmp_path / "agent.log", "w", encoding="utf-8")
     process = subprocess.Popen(
-        [*prefix, binary(), f"--config.file={path}", f"--web.listen-address=127.0.0.1:{port}"],
+        [*prefix, binary(), f"--config.file={path}",
+         *(f"--web.listen-address={address.format(port=port)}" for address in listen)],
         stderr=log, stdout=log, env=env,
     )
-    agent = Agent(process, port, prefix)
+    agent = kind(process, port, prefix)
     try:
         for _ in range(100):
             with contextlib.suppress(OSError, subprocess.CalledProcessError):

@@ -23,7 +23,7 @@ def make(folder: pathlib.Path):
     return folder
 
 
-def leaf(folder, name, names, begin, end):
+def leaf(folder, name, names, begin, end, extensions=""):
     (folder / "ca.cnf").write_text(
         "[ca]\ndefault_ca=lab\n[lab]\nnew_certs_dir=.\ndatabase=index.txt\nserial=serial\n"
         "default_md=sha256\npolicy=any\nunique_subject=no\n[any]\ncommonName=supplied\n"
@@ -31,7 +31,7 @@ def leaf(folder, name, names, begin, end):
     (folder / "index.txt").touch()
     if not (folder / "serial").exists():
         (folder / "serial").write_text("01")
-    (folder / "names.cnf").write_text(f"subjectAltName={names}\n")
+    (folder / "names.cnf").write_text(f"subjectAltName={names}\n{extensions}")
     _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout",
              f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}", cwd=folder)
     _openssl("ca", "-batch", "-config", "ca.cnf", "-cert", "ca.pem", "-keyfile", "ca.key", "-in",

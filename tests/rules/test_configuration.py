@@ -7,6 +7,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 READERS = [
     "agent/config/config.cpp",
     "agent/config/settings.cpp",
+    "agent/config/web_reader.cpp",
     "agent/config/upstream_reader.cpp",
     "collectors/probes/options.cpp",
     "collectors/probes/socket_options.cpp",
@@ -67,7 +68,7 @@ def test_a_misplaced_key_is_told_where_it_belongs():
 
 def test_the_example_shows_every_key():
     example = (ROOT / "packaging/agent.toml").read_text()
-    shown = set(re.findall(r"^#?\[+(?:\w+\.)?(\w+)\]", example, re.M))
+    shown = set(re.findall(r"^(?:#|# )?\[+(?:\w+\.)?(\w+)\]", example, re.M))
     shown |= set(re.findall(r"^(?:#|# )?(\w+) = ", example, re.M))
     shown |= set(re.findall(r"[{,] (\w+) = ", example))
     assert keys_read() - shown == set()

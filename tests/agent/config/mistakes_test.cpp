@@ -132,10 +132,6 @@ TEST_CASE("mistakes in the tables that stand once") {
       {"[web]\nlisten_address = \"unix:a.sock\"\n",
        "a.toml:2:18: web.listen_address: 'unix:a.sock': a socket needs an absolute path, as in "
        "unix:/run/upstream-agent.sock"},
-      {"[web.tls_server_config]\ncert_file = \"x\"\n",
-       "a.toml:1:1: web.tls_server_config: not supported by this version"},
-      {"[web]\nbasic_auth_users = { a = \"b\" }\n",
-       "a.toml:2:20: web.basic_auth_users: not supported by this version"},
       {"[logging]\nlevel = \"inf\"\n",
        "a.toml:2:9: logging.level: 'inf' is not one of trace, debug, info, warn, error, off; did "
        "you "

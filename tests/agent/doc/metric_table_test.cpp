@@ -77,6 +77,7 @@ std::string whole_page() {
                       .now = Time{1s}});
   agent.count_http_request("/metrics", 200);
   agent.count_render_errors("host", 1);
+  agent.set_web_certificate(std::chrono::sys_seconds(1s));
   MetricsPage page(store, agent, registry, [] { return Time{1s}; });
   const HostMetrics host([] { return std::make_shared<const HostSnapshot>(whole_host()); });
   const ProcessMetrics process(WallTime{1s});

@@ -87,3 +87,34 @@ TEST_CASE("a refusal says what to do instead", "[web]") {
   says({true, "evil.example", "", false}, "http://localhost:PORT/");
   says({true, "localhost", "http://evil.example", false}, "SIGHUP");
 }
+
+TEST_CASE("who has authenticated may ask from anywhere, but not for a page of somebody else's",
+          "[web]") {
+  AccessRequest request;
+  request.authenticated = true;
+  request.host = "agent.example:10917";
+  request.forwarded = true;
+  CHECK_FALSE(ua::refuse_private(request));
+  CHECK_FALSE(ua::refuse_action(request));  // no browser
+  request.origin = "https://agent.example:10917";
+  CHECK_FALSE(ua::refuse_action(request));
+  for (const std::string_view origin :
+       {"https://evil.example", "https://agent.example", "null", "agent.example:10917",
+        "https://agent.example:10917.evil.example", "ftp://agent.example:10917"}) {
+    CAPTURE(origin);
+    request.origin = origin;
+    CHECK_FALSE(ua::refuse_private(request));
+    CHECK(ua::refuse_action(request));
+  }
+}
+
+TEST_CASE("over TLS, a page that came without it is nobody's", "[web]") {
+  AccessRequest request{true, "localhost:1", "http://localhost:1"};
+  CHECK_FALSE(ua::refuse_action(request));
+  request.tls = true;
+  CHECK(ua::refuse_action(request));
+  request.origin = "HTTPS://localhost:1";
+  CHECK_FALSE(ua::refuse_action(request));
+  request.tls = false;  // a proxy took it off
+  CHECK_FALSE(ua::refuse_action(request));
+}

@@ -38,12 +38,18 @@ constexpr ua::Connections::Peer kUnixSocket = 0;
 struct Fixture {
   ua::Time now{1h};
   std::map<int, std::uint64_t> delivered;  // by descriptor; what is not there is not known
+  std::map<int, ua::Time> heard;           // likewise: when something last came
   ua::Connections connections{{.all = 3, .per_peer = 2},
-                              {.request = 5s, .reply = 15s, .give_way = 1s},
+                              {.handshake = 4s, .request = 5s, .reply = 15s, .give_way = 1s},
                               [this](int fd) -> std::optional<std::uint64_t> {
                                 const auto it = delivered.find(fd);
                                 if (it == delivered.end()) return std::nullopt;
                                 return it->second;
+                              },
+                              [this](int fd) -> std::optional<ua::Duration> {
+                                const auto it = heard.find(fd);
+                                if (it == heard.end()) return std::nullopt;
+                                return now - it->second;
                               }};
   void open(const Pair& pair, ua::Connections::Peer peer = kUnixSocket) {
     connections.accepted(peer);
@@ -62,6 +68,69 @@ struct Fixture {
 };
 
 }  // namespace
+
+TEST_CASE_METHOD(Fixture, "a handshake has its own time, and the request its own after it",
+                 "[web]") {
+  const Pair slow;
+  const Pair stuck;
+  for (const Pair* pair : {&slow, &stuck}) {
+    connections.accepted(kUnixSocket);
+    connections.opened(pair, kUnixSocket, pair->server.get(), now, true);
+  }
+  advance(4s);
+  CHECK_FALSE(slow.ended());
+  connections.awaits_request(&slow, now);
+  advance(1ns);
+  CHECK(stuck.ended());
+  CHECK_FALSE(slow.ended());
+  advance(5s - 1ns);
+  CHECK_FALSE(slow.ended());
+  advance(1ns);
+  CHECK(slow.ended());
+}
+
+TEST_CASE_METHOD(Fixture, "who has not ended its handshake gives way as the silent do", "[web]") {
+  const Pair handshake;
+  const Pair next;
+  const Pair last;
+  connections.accepted(kA);
+  connections.opened(&handshake, kA, handshake.server.get(), now, true);
+  now += 1s;
+  open(next, kB);
+  open(last);
+  CHECK(connections.make_room(now));
+  CHECK(handshake.ended());
+  CHECK_FALSE(next.ended());
+}
+
+TEST_CASE_METHOD(Fixture, "who gets on gives way last, but not for longer than a second", "[web]") {
+  const Pair gets_on;
+  const Pair silent;
+  const Pair drips;
+  open(gets_on);
+  now += 400ms;
+  open(silent);
+  open(drips);
+  now += 100ms;
+  heard[gets_on.server.get()] = now - 5ms;
+  heard[drips.server.get()] = now - 90ms;
+  CHECK(connections.make_room(now));
+  CHECK(silent.ended());
+  CHECK_FALSE(gets_on.ended());
+  CHECK_FALSE(drips.ended());
+  const Pair next;
+  open(next);
+  CHECK(connections.make_room(now));
+  CHECK(drips.ended());
+  const Pair last;
+  open(last);
+  now += 500ms;
+  heard[gets_on.server.get()] = now;  // for a second now, and still no request
+  CHECK(connections.make_room(now));
+  CHECK(gets_on.ended());
+  CHECK_FALSE(next.ended());
+  CHECK_FALSE(last.ended());
+}
 
 TEST_CASE_METHOD(Fixture, "a request that does not come ends its connection", "[web]") {
   const Pair pair;

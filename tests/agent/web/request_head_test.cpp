@@ -121,6 +121,12 @@ TEST_CASE("a request comes from one origin", "[web]") {
   CHECK(refusal(head + "ORIGIN: http://b\r\n\r\n") == 400);
 }
 
+TEST_CASE("a request has one password", "[web]") {
+  const std::string head = "GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Basic YTpi\r\n";
+  CHECK(refusal(head + "\r\n") == 0);
+  CHECK(refusal(head + "authorization: Basic YTpi\r\n\r\n") == 400);
+}
+
 TEST_CASE("a request has one length at the most, and no body", "[web]") {
   const std::string begin = "POST / HTTP/1.1\r\nHost: a\r\n";
   CHECK(refusal(begin + "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n") == 400);

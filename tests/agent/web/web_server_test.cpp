@@ -102,7 +102,7 @@ struct Server {
       config.listen_addresses.push_back(*ua::parse_listen_address(address));
     }
     auto started = ua::WebServer::start(
-        config, max_connections, handlers,
+        config, {.all = max_connections}, handlers,
         [this] {
           ++turns;
           return loop.now();
@@ -426,7 +426,7 @@ TEST_CASE("a server that cannot listen says where and why", "[web]") {
   config.listen_addresses = {*ua::parse_listen_address("127.0.0.1:0"),
                              *ua::parse_listen_address(server.web->addresses().front())};
   const auto second =
-      ua::WebServer::start(config, 64, server.handlers, [&] { return server.loop.now(); });
+      ua::WebServer::start(config, {.all = 64}, server.handlers, [&] { return server.loop.now(); });
   REQUIRE_FALSE(second);
   CHECK_THAT(second.error().message, Contains(server.web->addresses().front()));
 }
