@@ -56,6 +56,8 @@ ordered_json outcome_json(const Outcome& outcome) {
                     {"address", outcome.address},
                     {"addresses", outcome.addresses},
                     {"redirected_to", escape_line(outcome.redirected_to, kMaxUrl)},
+                    {"proxy", escape_line(outcome.proxy, kMaxUrl)},
+                    {"proxy_failed", outcome.proxy_failed},
                     {"timings", timings(outcome.times)},
                     {"http", nullptr},
                     {"tls", nullptr}};

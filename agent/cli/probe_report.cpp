@@ -131,6 +131,9 @@ std::string report_text(const Target& target, const Outcome& outcome, const std:
   if (!outcome.redirected_to.empty()) {
     result += field("redirected to", outcome.redirected_to);
   }
+  if (!outcome.proxy.empty()) {
+    result += field("proxy", outcome.proxy + (outcome.proxy_failed ? " (it failed)" : ""));
+  }
   if (!outcome.address.empty()) {
     const std::string of =
         outcome.addresses > 1 ? " (the name has " + std::to_string(outcome.addresses) + ")" : "";

@@ -25,7 +25,8 @@ struct TargetConfig {
   Target target;
   std::string type;  ///< ProbeType::name
   ProbeMaker make;
-  std::uint64_t buffer_bytes = 0;  ///< ProbeSetup::buffer_bytes
+  std::uint64_t buffer_bytes = 0;     ///< ProbeSetup::buffer_bytes
+  std::shared_ptr<const Target> via;  ///< ProbeSetup::via
 };
 
 using LabelPairs = std::vector<std::pair<std::string, std::string>>;  ///< sorted by name

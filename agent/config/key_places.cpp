@@ -7,7 +7,7 @@ namespace ua {
 namespace {
 
 // In the order in which they are proposed.
-constexpr std::array<KeyPlace, 57> kPlaces{{
+constexpr std::array<KeyPlace, 74> kPlaces{{
     {"upstream", "name"},
     {"upstream", "targets"},
     {"upstream", "interval"},
@@ -29,15 +29,24 @@ constexpr std::array<KeyPlace, 57> kPlaces{{
     {"upstream.http", "method"},
     {"upstream.http", "host"},
     {"upstream.http", "headers"},
+    {"upstream.http", "body"},
     {"upstream.http", "expect_status"},
+    {"upstream.http", "expect_header"},
     {"upstream.http", "expect_body"},
+    {"upstream.http", "reject_body"},
     {"upstream.http", "follow_redirects"},
     {"upstream.http", "basic_auth"},
     {"upstream.http", "bearer_token_file"},
+    {"upstream.http", "proxy_url"},
+    {"upstream.http", "proxy_basic_auth"},
+    {"upstream.http", "version"},
     {"upstream.http", "max_body"},
     {"upstream.tls", "ca_file"},
+    {"upstream.tls", "cert_file"},
+    {"upstream.tls", "key_file"},
     {"upstream.tls", "server_name"},
     {"upstream.tls", "insecure_skip_verify"},
+    {"upstream.tls", "min_version"},
     {"upstream.tcp", "exchange"},
     {"upstream.tcp.exchange", "send"},
     {"upstream.tcp.exchange", "expect"},

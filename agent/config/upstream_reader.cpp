@@ -86,7 +86,10 @@ void read_service(TableReader& table, UpstreamConfig& upstream) {
 }
 
 /// What of a target can never work, with the options it is probed with; empty: nothing.
-std::string target_mistake(const Target& target, const RunOptions& run) {
+std::string target_mistake(const Target& target, const RunOptions& run, const ProbeSetup& setup) {
+  if (setup.mistake) {
+    if (std::string mistake = setup.mistake(target); !mistake.empty()) return mistake;
+  }
   if (run.socket) {
     if (std::string mistake = socket_mistake(*run.socket, target); !mistake.empty()) return mistake;
   }
@@ -223,7 +226,10 @@ void UpstreamReader::read_targets(TableReader& table, UpstreamConfig& upstream) 
       table.complain_item("targets", *url.node, target.error().message);
       continue;
     }
-    if (const std::string mistake = target_mistake(*target, upstream.run); !mistake.empty()) {
+    const ProbeType* type = find_probe_type(target->scheme);  // parse_target() lets no other pass
+    const ProbeSetup& setup = setup_of(type);
+    if (const std::string mistake = target_mistake(*target, upstream.run, setup);
+        !mistake.empty()) {
       table.complain_item("targets", *url.node,
                           '\'' + escape_line(target->label, 200) + "': " + mistake);
       continue;
@@ -233,10 +239,8 @@ void UpstreamReader::read_targets(TableReader& table, UpstreamConfig& upstream) 
       table.complain_item("targets", *url.node, stands_twice(target->label, first->second));
       continue;
     }
-    const ProbeType* type = find_probe_type(target->scheme);  // parse_target() lets no other pass
-    const ProbeSetup& setup = setup_of(type);
-    upstream.targets.push_back(
-        TargetConfig{std::move(*target), std::string(type->name), setup.make, setup.buffer_bytes});
+    upstream.targets.push_back(TargetConfig{std::move(*target), std::string(type->name), setup.make,
+                                            setup.buffer_bytes, setup.via});
   }
   if (upstream.targets.empty()) {  // the mistakes in the tables are shown all the same
     for (const ProbeType& type : probe_types()) setup_of(&type);

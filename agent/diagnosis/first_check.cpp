@@ -86,7 +86,7 @@ std::string shell_quote(std::string_view value) {
 
 std::string fill_command(const ErrorClassInfo& error_class, const Target& configured,
                          std::string_view service, const Outcome& outcome) {
-  const auto hop = parse_target(outcome.redirected_to);
+  const auto hop = parse_target(outcome.proxy_failed ? outcome.proxy : outcome.redirected_to);
   const Target& target = hop ? *hop : configured;
   const bool unix_socket = target.is_unix();
   const std::string command =
@@ -95,7 +95,7 @@ std::string fill_command(const ErrorClassInfo& error_class, const Target& config
   const std::string& host = unix_socket ? kLocalhost : target.host;
   const std::string& name = outcome.server_name.empty() ? host : outcome.server_name;
   // An address that was tried for the hop before says nothing about this one.
-  const std::string ip = hop ? "" : ip_of(outcome.address);
+  const std::string ip = hop && !outcome.proxy_failed ? "" : ip_of(outcome.address);
   return replace_all(command,
                      {{"{host}:{port}", authority},  // together: IPv6 needs its brackets
                       {"{host}", shell_quote(host)},

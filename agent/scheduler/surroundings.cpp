@@ -7,7 +7,9 @@ namespace ua {
 
 StartRun start_probe_runs(ProbeEngine& engine) {
   return [&engine](const TargetConfig& target, const RunOptions& options, RunDone done) {
-    auto run = std::make_shared<ProbeRun>(engine, target.target, target.make, options);
+    RunOptions own = options;
+    own.via = target.via;
+    auto run = std::make_shared<ProbeRun>(engine, target.target, target.make, own);
     run->start(std::move(done));
     return run;
   };

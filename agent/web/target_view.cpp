@@ -198,6 +198,10 @@ void add_advice(std::string& out, const TargetView& view) {
   out += "<p class=\"what\">" + html_escape(row.meaning) + ".";
   if (!last.detail.empty()) out += " <span class=\"dim\">" + html_escape(last.detail) + "</span>";
   out += "</p>";
+  if (!last.proxy.empty()) {
+    out += "<p>Through the proxy <code>" + html_escape(last.proxy) + "</code>" +
+           (last.proxy_failed ? ", which failed" : "") + "</p>";
+  }
   if (!last.redirected_to.empty()) {
     out += "<p>After a redirect to <code>" + html_escape(last.redirected_to) + "</code></p>";
   }

@@ -80,6 +80,8 @@ struct Outcome {
   PhaseTimes times;
   std::string address;  ///< "192.0.2.1:80", "[2001:db8::1]:80" or a socket's path; empty: none
   std::string redirected_to;  ///< URL, without query, of the hop all this is about; empty: target
+  std::string proxy;          ///< URL of the forward proxy it went through; empty: none
+  bool proxy_failed = false;  ///< the trouble is the proxy's, or that of the way to it
   std::string server_name;    ///< that TLS asked for; empty where none was
   unsigned addresses = 0;     ///< how many the name resolved to; 0 where the name did not
   std::optional<HttpFacts> http;

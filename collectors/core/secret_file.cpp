@@ -47,6 +47,19 @@ Result<std::string> read_all(int fd, const std::filesystem::path& path, std::siz
   }
 }
 
+Result<Opened> open_private(const std::filesystem::path& path) {
+  Result<Opened> opened = open_regular(path);
+  if (!opened) return opened;
+  if ((opened->status.st_mode & 077U) != 0) {
+    return fail(path.string() + " can be read by others; run chmod 600 " + path.string(), EPERM);
+  }
+  if (opened->status.st_uid != 0 && opened->status.st_uid != geteuid()) {
+    return fail(path.string() + " belongs to another user; it must be root's or this user's",
+                EPERM);
+  }
+  return opened;
+}
+
 }  // namespace
 
 Result<std::string> read_regular_file(const std::filesystem::path& path, std::size_t max_bytes) {
@@ -56,20 +69,15 @@ Result<std::string> read_regular_file(const std::filesystem::path& path, std::si
 }
 
 Result<std::string> read_private_file(const std::filesystem::path& path, std::size_t max_bytes) {
-  const Result<Opened> opened = open_regular(path);
+  const Result<Opened> opened = open_private(path);
   if (!opened) return tl::unexpected(opened.error());
-  if ((opened->status.st_mode & 077U) != 0) {
-    return fail(path.string() + " can be read by others; run chmod 600 " + path.string(), EPERM);
-  }
-  if (opened->status.st_uid != 0 && opened->status.st_uid != geteuid()) {
-    return fail(path.string() + " belongs to another user; it must be root's or this user's",
-                EPERM);
-  }
   return read_all(opened->fd.get(), path, max_bytes);
 }
 
 Result<std::string> read_secret_file(const std::filesystem::path& path) {
-  Result<std::string> content = read_private_file(path, kMaxSecret);
+  const Result<Opened> opened = open_private(path);
+  if (!opened) return tl::unexpected(opened.error());
+  Result<std::string> content = read_all(opened->fd.get(), path, kMaxSecret);
   if (!content) return content;
   while (!content->empty() && (content->back() == '\n' || content->back() == '\r')) {
     content->pop_back();

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/certificate_fetch.h"
 
+#include <utility>
+
 #include "collectors/probes/tls_facts.h"
 
 namespace ua {
+namespace {
+
+constexpr Duration kFactsKept = 1h;
+
+}  // namespace
 
 CertificateFetch::CertificateFetch(ProbeEngine& engine, std::shared_ptr<const HttpRequest> request,
                                    const Target& target, const Endpoint& peer, Done done)
@@ -46,6 +53,32 @@ int CertificateFetch::debug_callback(CURL* /*handle*/, curl_infotype type, char*
     read_debug_line({data, size}, static_cast<CertificateFetch*>(self)->facts_);
   }
   return 0;
+}
+
+CertificateLookup::CertificateLookup(ProbeEngine& engine,
+                                     const std::shared_ptr<const HttpRequest>& request,
+                                     const Target& target, const Endpoint& peer,
+                                     const Outcome& verdict, CertificateFetch::Done done)
+    : engine_(engine), done_(std::move(done)) {
+  const std::string key = peer.text() + ' ' + target.authority() + ' ' + request->tls_name(target) +
+                          ' ' + verdict.detail + ' ' + verdict.message;
+  auto& remembered = request->remembered;
+  const auto known = remembered.find(key);
+  if (known != remembered.end() && engine.loop.now() - known->second.when < kFactsKept) {
+    finish_later(known->second.facts);
+    return;
+  }
+  if (remembered.size() >= HttpRequest::kMaxRemembered) remembered.clear();
+  remembered[key] = {engine.loop.now(), {}};  // an attempt that comes to nothing counts as one
+  fetch_ = std::make_unique<CertificateFetch>(
+      engine, request, target, peer, [this, request, key](const TlsFacts& facts) {
+        request->remembered[key] = {engine_.loop.now(), facts};
+        finish_later(facts);
+      });
+}
+
+void CertificateLookup::finish_later(const TlsFacts& facts) {
+  later_ = engine_.loop.after(Duration::zero(), [this, facts] { done_(facts); });
 }
 
 }  // namespace ua

@@ -44,4 +44,22 @@ class CertificateFetch {
   TlsFacts facts_;
 };
 
+/// The same, at most once an hour for the same verdict on the same peer: it costs the upstream a
+/// connection. Owned by an HttpProbe; loop thread.
+class CertificateLookup {
+ public:
+  /// `done` is called once, never from inside; the lookup may be destroyed in it.
+  CertificateLookup(ProbeEngine& engine, const std::shared_ptr<const HttpRequest>& request,
+                    const Target& target, const Endpoint& peer, const Outcome& verdict,
+                    CertificateFetch::Done done);
+
+ private:
+  void finish_later(const TlsFacts& facts);
+
+  ProbeEngine& engine_;
+  CertificateFetch::Done done_;
+  std::unique_ptr<CertificateFetch> fetch_;
+  Timer later_;
+};
+
 }  // namespace ua

@@ -8,10 +8,14 @@
 
 namespace ua {
 
+void start_libcurl() {
+  // Before 7.84 not safe to call from several threads.
+  static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (kStarted != CURLE_OK) throw std::runtime_error("libcurl could not start");
+}
+
 CurlMulti::CurlMulti(Loop& loop, std::string ca_file) : loop_(loop), ca_file_(std::move(ca_file)) {
-  if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-    throw std::runtime_error("libcurl could not start");
-  }
+  start_libcurl();
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::runtime_error("libcurl could not make a multi handle");
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_socket);

@@ -14,6 +14,9 @@
 
 namespace ua {
 
+/// Before the first handle; any thread, any number of times. Throws std::runtime_error.
+void start_libcurl();
+
 class CurlMulti {
  public:
   /// Throws std::runtime_error where libcurl gives no handle.

@@ -77,7 +77,8 @@ std::string_view sentence(Finding finding) {
 }
 
 bool calls_for_follow_up(const Target& target, const Outcome& outcome) {
-  if (!outcome.redirected_to.empty() || !endpoint_of(outcome.address)) return false;
+  if (!outcome.redirected_to.empty() || !outcome.proxy.empty() || !endpoint_of(outcome.address))
+    return false;
   const ErrorClass error = outcome.error;
   if (target.scheme == "https") {
     return error == ErrorClass::tls_timeout || error == ErrorClass::tls_handshake_failed;

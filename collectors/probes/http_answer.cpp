@@ -32,6 +32,7 @@ bool HttpAnswer::take_header(std::string_view line, Time now) {
   }
   if (line.starts_with("HTTP/")) {
     location_.clear();
+    headers_.clear();
     status_of_block_ = status_of(line);
     return true;
   }
@@ -42,6 +43,7 @@ bool HttpAnswer::take_header(std::string_view line, Time now) {
     }
     return true;
   }
+  if (keep_headers_ && !header_complete_) headers_ += line;
   const std::size_t colon = line.find(':');
   if (colon != std::string_view::npos && iequals(line.substr(0, colon), "location")) {
     location_ = trim(line.substr(colon + 1));

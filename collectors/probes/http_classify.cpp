@@ -19,6 +19,15 @@ constexpr long kExpired = 10;
 constexpr long kNotSet = 1;
 constexpr long kHostnameMismatch = 62;
 
+// Pages by which servers tell what is wrong with the connection itself.
+constexpr std::array<std::string_view, 3> kHttpToTls{
+    "plain HTTP request was sent to HTTPS port",           // nginx
+    "Client sent an HTTP request to an HTTPS server",      // Go
+    "speaking plain HTTP to an SSL-enabled server port"};  // Apache
+constexpr std::array<std::string_view, 2> kNoClientCertificate{
+    "No required SSL certificate was sent", "The SSL certificate error"};  // nginx
+constexpr std::string_view kHttp2Alone = "expected `h2` to be available";  // Node
+
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
@@ -64,10 +73,12 @@ std::string alert_of(std::string_view text) {
   return "alert_" + std::to_string(reason - kReasonOfAlert0);
 }
 
-/// What the peer said; TLS libraries other than OpenSSL give a text alone.
-std::string alert_token(std::string_view text) {
-  std::string result = alert_of(text);
-  return result.empty() && contains(text, "alert") ? "alert" : result;
+/// What the peer said; TLS libraries other than OpenSSL give a text alone. An alert that came in
+/// while our own sending failed has no text.
+std::string alert_token(const HttpEvidence& e) {
+  std::string result = alert_of(e.error_text);
+  if (result.empty() && e.peer_alert != 0) result = "alert_" + std::to_string(e.peer_alert);
+  return result.empty() && contains(e.error_text, "alert") ? "alert" : result;
 }
 
 bool about_client_certificate(const HttpEvidence& e) {
@@ -80,21 +91,36 @@ bool about_client_certificate(const HttpEvidence& e) {
       "alert certificate revoked",
       "alert certificate expired",
       "alert certificate unknown"};
-  return contains_any(e.error_text, kClientCertificate);
+  const int alert = e.peer_alert;
+  const bool by_number = (alert >= 42 && alert <= 46) || alert == 48 || alert == 116;
+  return by_number || contains_any(e.error_text, kClientCertificate);
 }
 
 Classified handshake(const HttpEvidence& e) {
   static constexpr std::array<std::string_view, 6> kOtherProtocol{
       "wrong version number",   "0A00010B", "http request", "0A00009C",
       "packet length too long", "0A0000C6"};
+  static constexpr std::array<std::string_view, 2> kNoAlpn{"no application protocol", "0A000460"};
   if (contains_any(e.error_text, kOtherProtocol)) return {protocol_mismatch, "not_tls"};
-  std::string alert = alert_token(e.error_text);
+  std::string alert = alert_token(e);
+  if (contains_any(e.error_text, kNoAlpn)) return {protocol_mismatch, std::move(alert)};
   if (about_client_certificate(e)) return {tls_client_cert_required, std::move(alert)};
+  // What came before the demand was agreed on: little else is left to break it off for.
   if (e.client_cert_requested) return {tls_client_cert_required, "cert_requested"};
   return {tls_handshake_failed, alert.empty() ? how_closed(e) : std::move(alert)};
 }
 
+/// The proxy's answer to CONNECT. Its 5xx mean that it does not reach the upstream, its other
+/// refusals that it does not want to: nothing was sent.
+Classified tunnel_refused(int status) {
+  std::string detail = "connect_" + std::to_string(status);
+  if (status == 429) return {rate_limited, std::move(detail)};
+  if (status >= 500 && status <= 599) return {http_gateway_error, std::move(detail)};
+  return {config_invalid, std::move(detail)};
+}
+
 Classified timed_out(const HttpEvidence& e) {
+  if (e.tunnelled && !e.tunnel_open) return {response_timeout, "connect"};
   if (e.tls && !e.handshake_done) return {tls_timeout, ""};
   if (e.header_complete) return {body_timeout, ""};
   if (e.tcp.blackholed()) return {request_unacked, "unacked"};
@@ -103,19 +129,22 @@ Classified timed_out(const HttpEvidence& e) {
 
 /// Ended before a complete header block, by FIN or RST.
 Classified no_headers(const HttpEvidence& e, ErrorClass error) {
-  const bool demanded = e.client_cert_requested && e.status == 0;
-  if (demanded) return {tls_client_cert_required, "cert_requested,closed"};
-  return {error, how_closed(e)};
+  if (e.tls && about_client_certificate(e)) return {tls_client_cert_required, alert_token(e)};
+  if (!e.client_cert_requested || e.status != 0) return {error, how_closed(e)};
+  if (!e.client_cert_offered) return {tls_client_cert_required, "cert_requested,closed"};
+  // With TLS 1.3 a server that does not take it, and does not say so, looks like one that crashes.
+  const std::string how = how_closed(e);
+  return {error, how + (how.empty() ? "" : ",") + "cert_requested"};
 }
 
 Classified receive_error(const HttpEvidence& e) {
   if (contains(e.error_text, "chunk")) return {invalid_response, "chunk"};
-  if (contains(e.error_text, "Connection died, tried")) return {http2_error, ""};
   if (contains(e.error_text, "Too large response headers") ||
+      contains(e.error_text, "CONNECT response too large") ||
       contains(e.error_text, "Too many response headers")) {
     return {headers_too_large, ""};
   }
-  std::string alert = e.tls ? alert_token(e.error_text) : "";
+  std::string alert = e.tls ? alert_token(e) : "";
   const bool alerted = !alert.empty();
   if (e.header_complete) return {body_truncated, alerted ? std::move(alert) : how_closed(e)};
   // TLS 1.3 tells of a missing client certificate after the handshake only.
@@ -140,6 +169,26 @@ Classified no_status_line(const HttpEvidence& e) {
   return {invalid_response, "status_line"};
 }
 
+/// "h2_2" of libcurl's "HTTP/2 stream 1 was not closed cleanly: INTERNAL_ERROR (err 2)".
+std::string http2_code(std::string_view text) {
+  constexpr std::string_view kMark = "(err ";
+  const std::size_t at = text.find(kMark);
+  if (at == std::string_view::npos) return "";
+  text.remove_prefix(at + kMark.size());
+  unsigned code = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
+  return error == std::errc() && end != text.data() + text.size() && *end == ')'
+             ? "h2_" + std::to_string(code)
+             : "";
+}
+
+/// Of "11, last_stream=1"; a GOAWAY without an error is no failure.
+std::optional<int> goaway_code(std::string_view text) {
+  int code = 0;
+  std::from_chars(text.data(), text.data() + text.size(), code);
+  return code > 0 ? std::optional(code) : std::nullopt;
+}
+
 /// Rows that need no more than libcurl's code. `unknown`: not one of them.
 Classified by_code_alone(const HttpEvidence& e) {
   switch (e.code) {
@@ -157,6 +206,8 @@ Classified by_code_alone(const HttpEvidence& e) {
       if (e.request_sent) return {invalid_response, "header"};
       return {config_invalid, "curl_43"};
     case CURLE_PEER_FAILED_VERIFICATION:
+      // Also said of the peer's alert that ours has expired.
+      if (e.peer_alert != 0) return handshake(e);
       return certificate(e);
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_SSL_INVALIDCERTSTATUS:
@@ -172,7 +223,7 @@ Classified by_code_alone(const HttpEvidence& e) {
       return {invalid_response, "encoding"};
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
-      return {http2_error, ""};
+      return {http2_error, http2_code(e.error_text)};
     case CURLE_FILESIZE_EXCEEDED:
       return {content_mismatch, "too_large"};
     default:
@@ -182,8 +233,57 @@ Classified by_code_alone(const HttpEvidence& e) {
 
 }  // namespace
 
+std::optional<int> stream_error_of(std::string_view debug_line) {
+  constexpr int kRefusedStream = 7;
+  constexpr int kHttp11Required = 13;
+  if (debug_line.starts_with("REFUSED_STREAM, retrying")) return kRefusedStream;
+  // A misspelling of libcurl's before 8.
+  for (const std::string_view mark : {"recveived GOAWAY, error=", "received GOAWAY, error="}) {
+    if (debug_line.starts_with(mark)) return goaway_code(debug_line.substr(mark.size()));
+  }
+  if (debug_line.starts_with("Downgrades to HTTP/1.1")) return kHttp11Required;
+  return std::nullopt;
+}
+
+ProxyPart proxy_part(const HttpEvidence& e) {
+  const std::string tunnel = std::to_string(e.tunnel_status);
+  if (!e.proxied) return {};
+  if (e.tunnelled && e.tunnel_open) return {};
+  if ((e.tunnelled ? e.tunnel_status : e.status) == 407 || e.tunnel_status == 401) {
+    return {true, "the proxy wants other credentials: see http.proxy_basic_auth"};
+  }
+  if (!e.tunnelled) {
+    if (e.status < 500 && e.status != 401) return {};
+    return {false, "the status may be the proxy's own: it came through http.proxy_url"};
+  }
+  if (e.timed_out) {
+    return {false,
+            "the proxy did not answer CONNECT: it hangs, or the upstream does not answer it"};
+  }
+  if (e.tunnel_garbage) return {true, "what http.proxy_url names does not speak HTTP"};
+  if (e.tunnel_status < 300) {
+    return {true, "the proxy did not answer CONNECT, or not to its end"};
+  }
+  if (e.tunnel_status >= 500) {
+    return {false, "the proxy does not reach the upstream: it answered CONNECT with " + tunnel};
+  }
+  return {true, "the proxy does not let this target through: it answered CONNECT with " + tunnel};
+}
+
 Classified classify_transfer(const HttpEvidence& e) {
   if (e.timed_out) return timed_out(e);
+  if (e.tunnelled && !e.tunnel_open) {
+    if (e.tunnel_garbage) return {protocol_mismatch, "not_http"};
+    const bool cut_off = e.tunnel_status >= 200 && e.tunnel_status <= 299;
+    if (e.tunnel_status != 0 && !cut_off) return tunnel_refused(e.tunnel_status);
+    HttpEvidence plain = e;  // no TLS has begun
+    plain.tls = plain.tunnelled = false;
+    plain.request_sent = true;
+    return classify_transfer(plain);
+  }
+  if (e.stream_error >= 0 && e.code != CURLE_OK) {
+    return {http2_error, "h2_" + std::to_string(e.stream_error)};
+  }
   switch (static_cast<int>(e.code)) {
     case CURLE_OK:
       // libcurl calls a header block cut off by a FIN a success.
@@ -197,7 +297,8 @@ Classified classify_transfer(const HttpEvidence& e) {
     case kTooLarge:
       return {headers_too_large, ""};
     case CURLE_GOT_NOTHING:
-      if (e.http2_asked && e.tcp.bytes_received > 1) return {protocol_mismatch, "not_http2"};
+      if (e.asked_version == HttpVersion::v2_prior && e.tcp.bytes_received > 1)
+        return {protocol_mismatch, "not_http2"};
       return no_headers(e, closed_before_headers);
     case CURLE_PARTIAL_FILE:
       if (e.status == 0) return no_headers(e, closed_before_headers);
@@ -216,14 +317,17 @@ Classified classify_transfer(const HttpEvidence& e) {
 }
 
 Classified classify_status(int status, bool accepted, std::string_view body_start) {
-  if (status == 400 &&
-      (contains(body_start, "plain HTTP request was sent to HTTPS port") ||
-       contains(body_start, "Client sent an HTTP request to an HTTPS server") ||
-       contains(body_start, "speaking plain HTTP to an SSL-enabled server port"))) {
+  if (status == 400 && contains_any(body_start, kHttpToTls)) {
     return {protocol_mismatch, "http_to_tls"};
   }
   if (accepted) return {};
   std::string detail = "status_" + std::to_string(status);
+  if (status == 400 && contains_any(body_start, kNoClientCertificate)) {
+    return {tls_client_cert_required, std::move(detail)};
+  }
+  if (status == 403 && contains(body_start, kHttp2Alone)) {
+    return {protocol_mismatch, std::move(detail)};
+  }
   if (status == 429) return {rate_limited, std::move(detail)};
   if (status == 503) return {http_503, std::move(detail)};
   if (status == 502 || status == 504) return {http_gateway_error, std::move(detail)};

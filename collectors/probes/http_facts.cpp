@@ -35,6 +35,7 @@ double version_of(long version) {
 
 void read_transfer(CURL* handle, HttpEvidence& evidence) {
   evidence.status = static_cast<int>(number(handle, CURLINFO_RESPONSE_CODE));
+  evidence.version = version_of(number(handle, CURLINFO_HTTP_VERSION));
   evidence.request_sent = number(handle, CURLINFO_REQUEST_SIZE) > 0;
   evidence.connect_errno = static_cast<int>(number(handle, CURLINFO_OS_ERRNO));
   if (!evidence.tls) return;
@@ -42,24 +43,24 @@ void read_transfer(CURL* handle, HttpEvidence& evidence) {
   evidence.verify_result = number(handle, CURLINFO_SSL_VERIFYRESULT);
 }
 
-HttpFacts read_http_facts(CURL* handle, const HttpEvidence& evidence, const HttpAnswer& answer) {
+HttpFacts http_facts(const HttpEvidence& evidence, const HttpAnswer& answer) {
   HttpFacts facts;
   facts.status_code = evidence.status;
-  facts.version = version_of(number(handle, CURLINFO_HTTP_VERSION));
+  facts.version = evidence.version;
   facts.body_bytes = answer.body_bytes();
   return facts;
 }
 
 PhaseTimes read_times(CURL* handle, const HttpEvidence& evidence, const HttpAnswer& answer,
-                      Time started, Time now) {
+                      Duration tunnel, Time started, Time now) {
   PhaseTimes times;
-  // Where libcurl connected, its first phase is ours to tell.
-  const Duration connected =
-      evidence.unix_socket ? time(handle, CURLINFO_CONNECT_TIME_T) : Duration::zero();
+  // Where libcurl connected, its first phase is ours to tell; so is what the way through a proxy
+  // took beyond our own connect.
+  const Duration connected = evidence.unix_socket ? time(handle, CURLINFO_CONNECT_TIME_T) : tunnel;
   if (connected > Duration::zero()) times.set(TimedPhase::connect, connected);
   const Duration handshake = std::max(time(handle, CURLINFO_APPCONNECT_TIME_T), connected);
   const Duration ready = time(handle, CURLINFO_PRETRANSFER_TIME_T);
-  if (evidence.handshake_done) times.set(TimedPhase::tls, handshake);
+  if (evidence.handshake_done) times.set(TimedPhase::tls, handshake - tunnel);
   if (ready == Duration::zero() || !evidence.request_sent) return times;
   times.set(TimedPhase::request, std::max(ready - handshake, Duration::zero()));
   if (!evidence.header_complete) return times;

@@ -14,12 +14,13 @@ namespace ua {
 /// Status, whether the request went out, errno of a connect, and how far TLS came.
 void read_transfer(CURL* handle, HttpEvidence& evidence);
 
-HttpFacts read_http_facts(CURL* handle, const HttpEvidence& evidence, const HttpAnswer& answer);
+HttpFacts http_facts(const HttpEvidence& evidence, const HttpAnswer& answer);
 
 /// The phases that were reached and ended.
+/// @param tunnel how long a proxy took to open one; zero: none, or not opened
 /// @param started when the handle got its socket
 /// @param now when the transfer ended
 PhaseTimes read_times(CURL* handle, const HttpEvidence& evidence, const HttpAnswer& answer,
-                      Time started, Time now);
+                      Duration tunnel, Time started, Time now);
 
 }  // namespace ua

@@ -3,14 +3,19 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 #include "collectors/core/text.h"
 #include "collectors/probes/certificate_fetch.h"
+#include "collectors/probes/client_identity.h"
 #include "collectors/probes/curl_socket.h"
 #include "collectors/probes/http_answer.h"
 #include "collectors/probes/http_classify.h"
 #include "collectors/probes/http_facts.h"
+#include "collectors/probes/http_judge.h"
+#include "collectors/probes/http_match.h"
 #include "collectors/probes/http_request.h"
+#include "collectors/probes/http_trouble.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/tls_facts.h"
@@ -18,8 +23,7 @@
 namespace ua {
 namespace {
 
-constexpr Duration kFactsKept = 1h;  // of a second handshake
-// Steps of a pattern over a body, each some nanoseconds at worst: above this not on the loop.
+// Steps of the patterns over an answer: above this not on the loop.
 constexpr std::uint64_t kMaxSteps = 1'000'000;
 
 class HttpProbe final : public Probe {
@@ -28,7 +32,8 @@ class HttpProbe final : public Probe {
       : engine_(engine),
         target_(std::move(target)),
         request_(std::move(request)),
-        answer_(request_->http().max_body, request_->http().expect_body != nullptr) {}
+        answer_(request_->http().max_body, request_->http().patterns.of_body(),
+                !request_->http().patterns.expect_header.empty()) {}
 
   ~HttpProbe() override { drop_handle(); }
   HttpProbe(const HttpProbe&) = delete;
@@ -42,6 +47,8 @@ class HttpProbe final : public Probe {
     wants_proxy_line_ = connection.wants_proxy_line;
     evidence_.tls = target_.is_tls();
     evidence_.unix_socket = target_.is_unix();
+    evidence_.proxied = request_->http().proxy != nullptr;
+    evidence_.tunnelled = evidence_.proxied && evidence_.tls;
     if (evidence_.tls && !engine_.handshakes.enter(ticket_, [this] { after_waiting(); })) {
       in_line_ = true;
       return;
@@ -51,9 +58,10 @@ class HttpProbe final : public Probe {
 
   ProbeResult cancel() override {
     if (in_line_) return own_trouble("handshake_queue", "too many TLS handshakes at once");
-    if (matching_) return out_of_time_matching();
+    if (reading_) return bad_identity("the files of the client certificate took too long to read");
+    if (matching_) return match_took_long();
     if (verdict_) {  // it stands without the certificates
-      fetch_.reset();
+      lookup_.reset();
       return std::move(*verdict_);
     }
     evidence_.timed_out = true;
@@ -64,29 +72,29 @@ class HttpProbe final : public Probe {
  private:
   void after_waiting();
   void begin();
+  void on_identity(const ClientIdentity::Pem& pem);
+  void start_transfer();
   void set_callbacks();
-  static ProbeResult own_trouble(std::string_view detail, std::string_view message);
 
   void on_finished(CURLcode code);
   void deliver(ProbeResult result);
   void deliver_later(ProbeResult result);
   ProbeResult conclude(CURLcode code);
   void read_facts(CURLcode code, Outcome& outcome);
+  void add_proxy_part(Outcome& outcome) const;
   void read_tls_facts(CURLcode code, Outcome& outcome);
-  void judge(ProbeResult& result) const;
-  void judge_redirect(ProbeResult& result) const;
 
-  bool match_takes_long() const;
+  void match(ProbeResult result);
   void match_on_worker(ProbeResult result);
-  ProbeResult out_of_time_matching();
+  ProbeResult match_took_long();
 
   bool wants_certificates(CURLcode code, const ProbeResult& result) const;
   void fetch_certificates(ProbeResult verdict);
   void on_certificates(const TlsFacts& facts);
-  std::string memory_key(const Outcome& outcome) const;
 
   void note_tcp(int fd);
   void before_close(int fd);
+  bool take_header(std::string_view line);
   void drop_handle();
 
   static std::size_t header_callback(char* data, std::size_t size, std::size_t count,
@@ -103,6 +111,8 @@ class HttpProbe final : public Probe {
   std::function<void(CURLcode)> finished_;
   HandshakeGate::Ticket ticket_;
   bool in_line_ = false;  // for a handshake
+  bool reading_ = false;  // the client certificate's files
+  std::shared_ptr<const ClientPem> identity_;
   std::shared_ptr<CurlMulti> curl_;
   CURL* handle_ = nullptr;
   UniqueFd connected_;
@@ -111,7 +121,7 @@ class HttpProbe final : public Probe {
   bool wants_proxy_line_ = false;
   // Set while something follows the exchange: the certificates are fetched, or a body is matched.
   std::optional<ProbeResult> verdict_;
-  std::unique_ptr<CertificateFetch> fetch_;
+  std::unique_ptr<CertificateLookup> lookup_;
   bool matching_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what the worker hands back
   Timer later_;
@@ -120,6 +130,7 @@ class HttpProbe final : public Probe {
   TlsFacts tls_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   HttpAnswer answer_;
+  HttpAnswer tunnel_{0, false};  // a proxy's answer to CONNECT
 };
 
 /// The wait was this host's, not the upstream's: the exchange's time starts now.
@@ -130,13 +141,29 @@ void HttpProbe::after_waiting() {
 }
 
 void HttpProbe::begin() {
+  ClientIdentity* identity = evidence_.tls ? request_->identity(target_) : nullptr;
+  if (identity == nullptr) return start_transfer();
+  reading_ = true;
+  const std::weak_ptr<bool> alive = alive_;
+  identity->read(engine_.files, engine_.loop.now(), [this, alive](const ClientIdentity::Pem& pem) {
+    if (!alive.expired() && reading_) on_identity(pem);
+  });
+}
+
+void HttpProbe::on_identity(const ClientIdentity::Pem& pem) {
+  reading_ = false;
+  if (!pem) return deliver_later(bad_identity(pem.error().message));
+  identity_ = *pem;
+  evidence_.client_cert_offered = true;
+  started_ = engine_.loop.now();
+  start_transfer();
+}
+
+void HttpProbe::start_transfer() {
   const bool verified = evidence_.tls && !request_->tls().insecure_skip_verify;
   const std::string ca_file = verified ? request_->ca_file() : "";
   if (verified && ca_file.empty()) {
-    ProbeResult result = own_trouble(
-        "no_ca_bundle", "no root certificates here: install ca-certificates, or set tls.ca_file");
-    result.outcome.error = ErrorClass::config_invalid;
-    return deliver_later(std::move(result));
+    return deliver_later(no_ca_bundle());
   }
   curl_ = verified ? engine_.curl.trusting(ca_file) : engine_.curl.plain();
   handle_ = curl_->acquire();
@@ -144,6 +171,7 @@ void HttpProbe::begin() {
     return deliver_later(own_trouble("no_handle", "libcurl had no memory for a transfer"));
   }
   request_->set_on(handle_, target_);
+  if (identity_ != nullptr) set_client_pem(handle_, *identity_);
   socket_.attach(handle_, std::move(connected_), [this](int fd) { before_close(fd); });
   set_callbacks();
   if (wants_proxy_line_) curl_easy_setopt(handle_, CURLOPT_HAPROXYPROTOCOL, 1L);
@@ -161,14 +189,6 @@ void HttpProbe::set_callbacks() {
   curl_easy_setopt(handle_, CURLOPT_DEBUGDATA, this);
 }
 
-ProbeResult HttpProbe::own_trouble(std::string_view detail, std::string_view message) {
-  ProbeResult result;
-  result.outcome.error = ErrorClass::local_resources_exhausted;
-  result.outcome.detail = detail;
-  result.outcome.message = message;
-  return result;
-}
-
 void HttpProbe::before_close(int fd) {
   note_tcp(fd);
   const bool answered = answer_.header_complete() && !evidence_.timed_out;
@@ -180,11 +200,23 @@ void HttpProbe::note_tcp(int fd) {
   evidence_.tcp = read_tcp_evidence(fd);
 }
 
+/// The proxy's answer to CONNECT comes first.
+bool HttpProbe::take_header(std::string_view line) {
+  const Time now = engine_.loop.now();
+  if (!evidence_.tunnelled || evidence_.tunnel_open) return answer_.take_header(line, now);
+  if (tunnel_.status() == 0 && !line.starts_with("HTTP/")) evidence_.tunnel_garbage = true;
+  const bool taken = tunnel_.take_header(line, now);
+  evidence_.tunnel_status = tunnel_.status();
+  const bool granted = tunnel_.status() >= 200 && tunnel_.status() <= 299;
+  evidence_.tunnel_open = tunnel_.header_complete() && granted;
+  return taken;
+}
+
 std::size_t HttpProbe::header_callback(char* data, std::size_t size, std::size_t count,
                                        void* self) noexcept {
   auto* probe = static_cast<HttpProbe*>(self);
   const std::string_view line(data, size * count);
-  return probe->answer_.take_header(line, probe->engine_.loop.now()) ? line.size() : 0;
+  return probe->take_header(line) ? line.size() : 0;
 }
 
 std::size_t HttpProbe::body_callback(char* data, std::size_t size, std::size_t count,
@@ -197,7 +229,10 @@ int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, 
                               void* self) noexcept {
   if (type != CURLINFO_TEXT) return 0;
   auto* probe = static_cast<HttpProbe*>(self);
-  if (read_debug_line({data, size}, probe->tls_)) probe->evidence_.client_cert_requested = true;
+  const std::string_view line(data, size);
+  if (const auto code = stream_error_of(line)) probe->evidence_.stream_error = *code;
+  if (const auto alert = received_alert(line)) probe->evidence_.peer_alert = *alert;
+  if (read_debug_line(line, probe->tls_)) probe->evidence_.client_cert_requested = true;
   if (!probe->tls_.cipher.empty()) probe->ticket_.leave();  // the costly part is over
   return 0;
 }
@@ -205,10 +240,8 @@ int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, 
 void HttpProbe::on_finished(CURLcode code) {
   ProbeResult result = conclude(code);
   if (wants_certificates(code, result)) return fetch_certificates(std::move(result));
-  if (result.outcome.error == ErrorClass::none && !result.follow && request_->http().expect_body &&
-      match_takes_long()) {
-    return match_on_worker(std::move(result));
-  }
+  const bool accepted = result.outcome.error == ErrorClass::none && !result.follow;
+  if (accepted && request_->http().patterns.any()) return match(std::move(result));
   deliver(std::move(result));
 }
 
@@ -227,7 +260,7 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
   ProbeResult result;
   Outcome& outcome = result.outcome;
   read_facts(code, outcome);
-  if (answer_.header_overflow()) {
+  if (answer_.header_overflow() || tunnel_.header_overflow()) {
     outcome.error = ErrorClass::headers_too_large;
     outcome.detail = "over_64KiB_or_200_lines";
   } else {
@@ -236,26 +269,39 @@ ProbeResult HttpProbe::conclude(CURLcode code) {
     outcome.detail = std::move(transfer.detail);
   }
   if (outcome.error == ErrorClass::none) {
-    judge(result);
+    judge_answer(request_->http(), target_, evidence_, answer_, result);
+  } else if (code == CURLE_SSL_CERTPROBLEM) {
+    outcome.detail = "client_certificate";
+    outcome.message = not_a_pair(error_text_.data());
   } else if (code == CURLE_COULDNT_CONNECT) {
     // Its text names the address that it was given to keep it from resolving.
     if (evidence_.connect_errno != 0) outcome.message = errno_text(evidence_.connect_errno);
   } else if (error_text_[0] != '\0' && !evidence_.timed_out) {
     outcome.message = error_text_.data();
   }
+  if (outcome.error != ErrorClass::none) add_proxy_part(outcome);
   drop_handle();
   return result;
+}
+
+void HttpProbe::add_proxy_part(Outcome& outcome) const {
+  ProxyPart part = proxy_part(evidence_);
+  outcome.proxy_failed = part.failed;
+  if (!part.message.empty()) outcome.message = std::move(part.message);
 }
 
 void HttpProbe::read_facts(CURLcode code, Outcome& outcome) {
   evidence_.code = answer_.body_capped() ? CURLE_OK : code;
   evidence_.header_complete = answer_.header_complete();
   evidence_.error_text = error_text_.data();
+  evidence_.asked_version = request_->version(target_);
   evidence_.body_start = answer_.body_start();
   read_transfer(handle_, evidence_);
   if (socket_.error() != 0) evidence_.connect_errno = socket_.error();
-  if (evidence_.status != 0) outcome.http = read_http_facts(handle_, evidence_, answer_);
-  outcome.times = read_times(handle_, evidence_, answer_, started_, engine_.loop.now());
+  if (evidence_.status != 0) outcome.http = http_facts(evidence_, answer_);
+  const Duration tunnel =
+      evidence_.tunnel_open ? tunnel_.headers_at() - started_ : Duration::zero();
+  outcome.times = read_times(handle_, evidence_, answer_, tunnel, started_, engine_.loop.now());
   if (evidence_.tls) read_tls_facts(code, outcome);
 }
 
@@ -264,112 +310,57 @@ void HttpProbe::read_tls_facts(CURLcode code, Outcome& outcome) {
   read_certificates(handle_, tls_);
   evidence_.certificates = tls_.certificate.has_value();
   tls_.verified = evidence_.handshake_done && !request_->tls().insecure_skip_verify;
-  if (code == CURLE_PEER_FAILED_VERIFICATION) tls_.verify_error = error_text_.data();
+  const bool not_verified = code == CURLE_PEER_FAILED_VERIFICATION && evidence_.peer_alert == 0;
+  if (not_verified) tls_.verify_error = error_text_.data();
   if (evidence_.handshake_done || evidence_.certificates || !tls_.verify_error.empty()) {
     outcome.tls = tls_;
   }
 }
 
-void HttpProbe::judge(ProbeResult& result) const {
-  const HttpOptions& http = request_->http();
-  const int status = evidence_.status;
-  const bool redirect =
-      status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
-  if (http.follow_redirects && redirect) return judge_redirect(result);
-  Classified by_status =
-      classify_status(status, http.expect_status.contains(status), evidence_.body_start);
-  Outcome& outcome = result.outcome;
-  outcome.error = by_status.error;
-  outcome.detail = std::move(by_status.detail);
-  if (answer_.body_capped()) add_detail(outcome, "body_capped");
-  if (outcome.error != ErrorClass::none || !http.expect_body || match_takes_long()) return;
-  if (re2::RE2::PartialMatch(answer_.body(), *http.expect_body)) return;
-  outcome.error = ErrorClass::content_mismatch;
-  add_detail(outcome, "expect_body");
-}
-
-void HttpProbe::judge_redirect(ProbeResult& result) const {
-  Result<Target> to = fail("there is no Location");
-  if (!answer_.location().empty()) to = resolve_location(target_, answer_.location());
-  if (to) {
-    result.follow = std::move(*to);
-    return;
+void HttpProbe::match(ProbeResult result) {
+  const HttpPatterns& patterns = request_->http().patterns;
+  if (match_steps(patterns, answer_.headers(), answer_.body()) > kMaxSteps) {
+    return match_on_worker(std::move(result));
   }
-  result.outcome.error = ErrorClass::content_mismatch;
-  result.outcome.detail = "redirect";
-  result.outcome.message =
-      "status " + std::to_string(evidence_.status) + " leads nowhere: " + to.error().message;
+  apply_mismatch(find_mismatch(patterns, answer_.headers(), answer_.body()), result.outcome);
+  deliver(std::move(result));
 }
 
-bool HttpProbe::match_takes_long() const {
-  const auto steps = static_cast<std::uint64_t>(request_->http().expect_body->ProgramSize()) *
-                     answer_.body().size();
-  return steps > kMaxSteps;
-}
-
-/// A megabyte and a pattern with counted repetitions take seconds: not on the loop.
 void HttpProbe::match_on_worker(ProbeResult result) {
   result.judged_at = engine_.loop.now();
   verdict_ = std::move(result);
   matching_ = true;
   const std::weak_ptr<bool> alive = alive_;
-  const bool begun = engine_.matcher.run([this, alive, pattern = request_->http().expect_body,
+  const bool begun = engine_.matcher.run([this, alive, patterns = request_->http().patterns,
+                                          headers = std::string(answer_.headers()),
                                           body = std::string(answer_.body())]() -> Worker::Then {
-    const bool found = re2::RE2::PartialMatch(body, *pattern);
-    return [this, alive, found] {
+    return [this, alive, mismatch = find_mismatch(patterns, headers, body)] {
       if (alive.expired() || !verdict_) return;
-      if (!found) {
-        verdict_->outcome.error = ErrorClass::content_mismatch;
-        add_detail(verdict_->outcome, "expect_body");
-      }
+      apply_mismatch(mismatch, verdict_->outcome);
       deliver(std::move(*verdict_));
     };
   });
-  if (!begun) deliver_later(out_of_time_matching());
+  if (!begun) deliver_later(match_took_long());
 }
 
-ProbeResult HttpProbe::out_of_time_matching() {
-  ProbeResult result = std::move(*verdict_);
-  verdict_.reset();
+ProbeResult HttpProbe::match_took_long() {
   matching_ = false;
-  Outcome& outcome = result.outcome;
-  outcome.error = ErrorClass::local_resources_exhausted;
-  outcome.detail = "expect_body";
-  outcome.message =
-      "the answer came in time, but expect_body took too long on it: simplify the "
-      "pattern or lower max_body";
-  return result;
+  return out_of_time_matching(*std::exchange(verdict_, std::nullopt));
 }
 
 /// libcurl drops the certificates with a chain that it does not trust.
 bool HttpProbe::wants_certificates(CURLcode code, const ProbeResult& result) const {
-  if (code != CURLE_PEER_FAILED_VERIFICATION || evidence_.certificates) return false;
+  if (code != CURLE_PEER_FAILED_VERIFICATION || evidence_.peer_alert != 0) return false;
+  if (evidence_.certificates) return false;
   return phase_of(result.outcome.error) == Phase::tls;
-}
-
-std::string HttpProbe::memory_key(const Outcome& outcome) const {
-  return peer_.text() + ' ' + request_->tls_name(target_) + ' ' + outcome.detail + ' ' +
-         outcome.message;
 }
 
 void HttpProbe::fetch_certificates(ProbeResult verdict) {
   verdict.judged_at = engine_.loop.now();
-  const std::string key = memory_key(verdict.outcome);
+  lookup_ = std::make_unique<CertificateLookup>(
+      engine_, request_, target_, peer_, verdict.outcome,
+      [this](const TlsFacts& facts) { on_certificates(facts); });
   verdict_ = std::move(verdict);
-  auto& remembered = request_->remembered;
-  const auto known = remembered.find(key);
-  if (known != remembered.end() && engine_.loop.now() - known->second.when < kFactsKept) {
-    later_ = engine_.loop.after(Duration::zero(),
-                                [this, facts = known->second.facts] { on_certificates(facts); });
-    return;
-  }
-  if (remembered.size() >= HttpRequest::kMaxRemembered) remembered.clear();
-  remembered[key] = {engine_.loop.now(), {}};  // an attempt that comes to nothing counts as one
-  fetch_ = std::make_unique<CertificateFetch>(
-      engine_, request_, target_, peer_, [this, key](const TlsFacts& facts) {
-        request_->remembered[key] = {engine_.loop.now(), facts};
-        later_ = engine_.loop.after(Duration::zero(), [this, facts] { on_certificates(facts); });
-      });
 }
 
 void HttpProbe::on_certificates(const TlsFacts& found) {
@@ -380,7 +371,6 @@ void HttpProbe::on_certificates(const TlsFacts& found) {
     if (verdict_->outcome.tls) facts.verify_error = verdict_->outcome.tls->verify_error;
     verdict_->outcome.tls = std::move(facts);
   }
-  fetch_.reset();
   deliver(std::move(*verdict_));
 }
 

@@ -2,8 +2,9 @@
 // HTTP and HTTPS over a connected socket: one request, one answer, one class. Loop thread.
 #pragma once
 
-#include "collectors/probes/options.h"
+#include "collectors/probes/http_options.h"
 #include "collectors/probes/probe_types.h"
+#include "collectors/probes/tls_options.h"
 
 namespace ua {
 

@@ -23,6 +23,37 @@ std::string host_part(const std::string& host) {
   return host.substr(0, host.rfind(':'));
 }
 
+long libcurl_name(TlsVersion version) {
+  switch (version) {
+    case TlsVersion::v1_0:
+      return CURL_SSLVERSION_TLSv1_0;
+    case TlsVersion::v1_1:
+      return CURL_SSLVERSION_TLSv1_1;
+    case TlsVersion::v1_2:
+      return CURL_SSLVERSION_TLSv1_2;
+    case TlsVersion::v1_3:
+      return CURL_SSLVERSION_TLSv1_3;
+    case TlsVersion::system:
+      break;
+  }
+  return CURL_SSLVERSION_DEFAULT;
+}
+
+long libcurl_name(HttpVersion version) {
+  switch (version) {
+    case HttpVersion::v1_0:
+      return CURL_HTTP_VERSION_1_0;
+    case HttpVersion::v1_1:
+      return CURL_HTTP_VERSION_1_1;
+    case HttpVersion::v2_prior:
+      return CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+    case HttpVersion::any:
+    case HttpVersion::v2:
+      break;
+  }
+  return CURL_HTTP_VERSION_2TLS;  // without TLS that is 1.1
+}
+
 }  // namespace
 
 void HttpRequest::append(Slist& list, const std::string& line) {
@@ -31,30 +62,49 @@ void HttpRequest::append(Slist& list, const std::string& line) {
 
 HttpRequest::HttpRequest(HttpOptions http, TlsOptions tls)
     : http_(std::move(http)), tls_(std::move(tls)), host_only_(host_part(http_.host)) {
-  append_default_headers();
-  if (!http_.host.empty()) append(headers_, "Host: " + http_.host);
-  if (!http_.bearer_token.empty()) append(headers_, "Authorization: Bearer " + http_.bearer_token);
+  for (Slist* list : {&headers_, &get_headers_, &foreign_headers_}) {
+    append_defaults(*list, list == &foreign_headers_);
+  }
+  append_about_body();
+  append_configured();
+}
+
+bool HttpRequest::configured(std::string_view name) const {
+  return std::any_of(http_.headers.begin(), http_.headers.end(),
+                     [name](const auto& header) { return iequals(header.first, name); });
+}
+
+void HttpRequest::append_defaults(Slist& list, bool foreign) const {
+  append(list, "Connection: close");
+  if (foreign || !configured("Accept")) append(list, "Accept: */*");
+  if (foreign) return;
+  if (!http_.host.empty()) append(list, "Host: " + http_.host);
+  if (!http_.bearer_token.empty()) append(list, "Authorization: Bearer " + http_.bearer_token);
+}
+
+void HttpRequest::append_about_body() {
+  // A method that has a meaning for a body says that there is none (RFC 9110 section 8.6).
+  const bool about_body =
+      http_.method == "POST" || http_.method == "PUT" || http_.method == "PATCH";
+  if (http_.body.empty()) {
+    if (about_body) append(headers_, "Content-Length: 0");
+    if (about_body) append(foreign_headers_, "Content-Length: 0");
+    return;
+  }
+  // What libcurl would add by itself: the type of a form, and a question whether to go on.
+  if (!configured("Content-Type")) append(headers_, "Content-Type:");
+  if (!configured("Expect")) append(headers_, "Expect:");
+}
+
+void HttpRequest::append_configured() {
   for (const auto& [key, value] : http_.headers) {
     own_user_agent_ = own_user_agent_ || iequals(key, "User-Agent");
     std::string line = key;
     line += value.empty() ? ";" : ": ";
-    append(headers_, line.append(value));
+    line += value;
+    append(headers_, line);
+    if (!to_lower(key).starts_with("content-")) append(get_headers_, line);
   }
-}
-
-void HttpRequest::append_default_headers() {
-  const auto configured = [this](std::string_view name) {
-    return std::any_of(http_.headers.begin(), http_.headers.end(),
-                       [name](const auto& header) { return iequals(header.first, name); });
-  };
-  append(headers_, "Connection: close");
-  append(foreign_headers_, "Connection: close");
-  if (!configured("Accept")) append(headers_, "Accept: */*");
-  append(foreign_headers_, "Accept: */*");
-  // A method that has a meaning for a body says that there is none (RFC 9110 section 8.6).
-  const bool about_body =
-      http_.method == "POST" || http_.method == "PUT" || http_.method == "PATCH";
-  if (about_body && !configured("Content-Length")) append(headers_, "Content-Length: 0");
 }
 
 std::string HttpRequest::ca_file() const {
@@ -83,27 +133,68 @@ void HttpRequest::set_on(CURL* handle, const Target& target) const {
   // libcurl must know the family of the socket that it is handed.
   curl_easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH,
                    target.is_unix() ? target.unix_path.c_str() : nullptr);
-  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, (foreign ? foreign_headers_ : headers_).get());
+  curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers_for(target).get());
   curl_easy_setopt(handle, CURLOPT_USERAGENT,
                    own_user_agent_ && !foreign ? nullptr : "upstream-agent/" UA_VERSION);
-  curl_easy_setopt(handle, CURLOPT_NOBODY, http_.method == "HEAD" ? 1L : 0L);
-  if (http_.method == "GET") {
-    curl_easy_setopt(handle, CURLOPT_HTTPGET, 1L);
-    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, nullptr);
-  } else {
-    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, http_.method.c_str());
-  }
+  set_method(handle, target);
+  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, libcurl_name(version(target)));
+  // The debug text tells what TLS agreed on and asked for, and which streams were refused.
+  const bool talkative = target.is_tls() || version(target) == HttpVersion::v2_prior;
+  curl_easy_setopt(handle, CURLOPT_VERBOSE, talkative ? 1L : 0L);
   const bool basic = !http_.basic_auth.empty() && !foreign;
   curl_easy_setopt(handle, CURLOPT_HTTPAUTH, basic ? CURLAUTH_BASIC : CURLAUTH_NONE);
   curl_easy_setopt(handle, CURLOPT_USERPWD, basic ? http_.basic_auth.c_str() : nullptr);
   set_tls(handle, target);
+  if (http_.proxy != nullptr) set_proxy(handle, target);
+}
+
+void HttpRequest::set_proxy(CURL* handle, const Target& target) const {
+  // Connected already: the address only keeps libcurl from resolving.
+  curl_easy_setopt(handle, CURLOPT_PROXY, "http://127.0.0.1:1");
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, "");
+  // With it the tunnel leads elsewhere than the URL says, and plain HTTP takes a tunnel too.
+  curl_slist* connect_to = nullptr;
+  if (target.is_tls() && tls_name(target) != target.host) {
+    Slist& tunnel = tunnels_[target.authority()];
+    if (tunnel == nullptr) append(tunnel, "::" + target.authority());
+    connect_to = tunnel.get();
+  }
+  curl_easy_setopt(handle, CURLOPT_CONNECT_TO, connect_to);
+  curl_easy_setopt(handle, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
+  const std::string& credentials = http_.proxy->basic_auth;
+  curl_easy_setopt(handle, CURLOPT_PROXYAUTH, credentials.empty() ? CURLAUTH_NONE : CURLAUTH_BASIC);
+  if (!credentials.empty()) curl_easy_setopt(handle, CURLOPT_PROXYUSERPWD, credentials.c_str());
+}
+
+const HttpRequest::Slist& HttpRequest::headers_for(const Target& target) const {
+  if (target.foreign_origin) return foreign_headers_;
+  return target.as_get ? get_headers_ : headers_;
+}
+
+/// On a fresh handle, which is set to GET.
+void HttpRequest::set_method(CURL* handle, const Target& target) const {
+  if (target.as_get) return;
+  if (http_.method == "HEAD") curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
+  if (!http_.body.empty()) {  // not copied: `handle` does not outlive this
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(http_.body.size()));
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, http_.body.data());
+  }
+  if (http_.method != "GET" || !http_.body.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, http_.method.c_str());
+  }
 }
 
 void HttpRequest::set_tls(CURL* handle, const Target& target) const {
-  const long on = target.is_tls() ? 1L : 0L;
-  curl_easy_setopt(handle, CURLOPT_CERTINFO, on);
-  curl_easy_setopt(handle, CURLOPT_VERBOSE, on);  // the debug text tells protocol and demands
-  if (on == 0) return;
+  if (!target.is_tls()) return;
+  curl_easy_setopt(handle, CURLOPT_CERTINFO, 1L);
+  if (tls_.min_version != TlsVersion::system) {
+    curl_easy_setopt(handle, CURLOPT_SSLVERSION, libcurl_name(tls_.min_version));
+  }
+  // Both sign with SHA-1, which OpenSSL does not do above this level.
+  if (tls_.min_version == TlsVersion::v1_0 || tls_.min_version == TlsVersion::v1_1) {
+    curl_easy_setopt(handle, CURLOPT_SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0");
+  }
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, tls_.insecure_skip_verify ? 0L : 1L);
   curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, tls_.insecure_skip_verify ? 0L : 2L);
 }

@@ -8,10 +8,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "collectors/core/outcome.h"
-#include "collectors/probes/options.h"
+#include "collectors/probes/http_options.h"
 #include "collectors/probes/target.h"
+#include "collectors/probes/tls_options.h"
 
 namespace ua {
 
@@ -26,6 +28,14 @@ class HttpRequest {
   void set_on(CURL* handle, const Target& target) const;
   /// The root certificates that `target` is verified by; empty where there are none.
   std::string ca_file() const;
+  /// What is asked for, and must then be spoken; of another origin, whatever it speaks.
+  HttpVersion version(const Target& target) const {
+    return target.foreign_origin ? HttpVersion::any : http_.version;
+  }
+  /// The certificate that `target` may see; null: none. Not for another origin.
+  ClientIdentity* identity(const Target& target) const {
+    return target.foreign_origin ? nullptr : tls_.identity.get();
+  }
   /// What TLS asks for (SNI) and verifies; empty: nothing.
   std::string tls_name(const Target& target) const;
 
@@ -45,14 +55,23 @@ class HttpRequest {
   using Slist = std::unique_ptr<curl_slist, SlistFree>;
   static void append(Slist& list, const std::string& line);
 
-  void append_default_headers();
+  bool configured(std::string_view header) const;
+  void append_defaults(Slist& list, bool foreign) const;
+  void append_about_body();
+  void append_configured();
+  const Slist& headers_for(const Target& target) const;
+  void set_method(CURL* handle, const Target& target) const;
   std::string url(const Target& target) const;
   void set_tls(CURL* handle, const Target& target) const;
+  void set_proxy(CURL* handle, const Target& target) const;
 
+  /// "::host:port" for targets whose TLS name is another, by authority.
+  mutable std::map<std::string, Slist> tunnels_;
   HttpOptions http_;
   TlsOptions tls_;
   std::string host_only_;  // http.host without its port
   Slist headers_;
+  Slist get_headers_;      // where a redirect made a GET of it: nothing about a body
   Slist foreign_headers_;  // for another origin: nothing of ours goes there
   bool own_user_agent_ = false;
 };

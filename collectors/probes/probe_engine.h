@@ -14,9 +14,15 @@ namespace ua {
 class ProbeEngine {
  public:
   static constexpr std::size_t kMaxMatching = 64;
+  static constexpr std::size_t kMaxReading = 64;
 
   explicit ProbeEngine(Loop& l)
-      : loop(l), resolver(l), handshakes(l), curl(l), matcher(l, kMaxMatching) {}
+      : loop(l),
+        resolver(l),
+        handshakes(l),
+        curl(l),
+        matcher(l, kMaxMatching),
+        files(l, kMaxReading) {}
 
   Loop& loop;
   Resolver resolver;
@@ -24,6 +30,7 @@ class ProbeEngine {
   ConnectRate connect_rate;
   CurlPool curl;
   Worker matcher;  ///< for patterns that may take long
+  Worker files;    ///< for files that may lie where reading hangs
 };
 
 }  // namespace ua

@@ -42,6 +42,7 @@ class ProbeRun::Leg {
   Leg(ProbeRun& run, std::vector<Endpoint> endpoints)
       : run_(run), target_(run.target_), endpoints_(std::move(endpoints)) {
     outcome_.times = run.before_;
+    if (run.options_.via) outcome_.proxy = run.options_.via->label;
   }
 
   void start() { dial_next(); }
@@ -144,6 +145,7 @@ class ProbeRun::Leg {
     failed.detail = std::move(classified.detail);
     if (failure.error != 0) failed.message = errno_text(failure.error);
     if (failure.option) failed.message = failure.option->text();
+    failed.proxy_failed = run_.options_.via != nullptr;
     check_hidden(failed);
     if (!best_failure_ || reach(failed.error) > reach(best_failure_->error)) {
       best_failure_ = std::move(failed);
@@ -205,6 +207,7 @@ class ProbeRun::Leg {
   void follow() {
     probe_.reset();
     dial_.reset();
+    if (run_.options_.via) return go_to(std::move(endpoints_));
     if (target_.is_unix()) return go_to({*unix_endpoint(target_.unix_path)});
     if (auto literal = ip_endpoint(target_.host, target_.port)) return go_to({*literal});
     const Time asked = loop().now();
@@ -244,6 +247,7 @@ class ProbeRun::Leg {
     outcome_.detail = std::move(found.detail);
     outcome_.message = std::move(found.message);
     outcome_.server_name = std::move(found.server_name);
+    outcome_.proxy_failed = found.proxy_failed;
     if (found.http) outcome_.http = found.http;
     if (found.tls) outcome_.tls = std::move(found.tls);
     if (outcome_.http) outcome_.http->redirects = redirects_;
@@ -255,7 +259,9 @@ class ProbeRun::Leg {
   void check_accepting() {
     if (outcome_.error != ErrorClass::response_timeout || target_.is_unix()) return;
     const auto listener = local_listener(endpoints_[next_ - 1]);
-    if (listener && listener->waiting > 0) add_detail(outcome_, "not_accepting");
+    if (!listener || listener->waiting == 0) return;
+    add_detail(outcome_, "not_accepting");
+    outcome_.proxy_failed = run_.options_.via != nullptr;
   }
 
   void fail(ErrorClass error, std::string_view detail) {
@@ -298,12 +304,13 @@ void ProbeRun::start(Done done) {
   started_ = engine_.loop.now();
   deadline_ = started_ + options_.timeout;
   deadline_timer_ = engine_.loop.at(deadline_, [this] { on_deadline(); });
-  if (target_.is_unix()) {
-    if (const auto endpoint = unix_endpoint(target_.unix_path)) return make_legs({*endpoint});
+  const Target& first = first_hop();
+  if (first.is_unix()) {
+    if (const auto endpoint = unix_endpoint(first.unix_path)) return make_legs({*endpoint});
     return fail_all(ErrorClass::config_invalid, "socket_path_too_long");
   }
-  if (const auto literal = ip_endpoint(target_.host, target_.port)) return make_legs({*literal});
-  query_ = engine_.resolver.resolve(target_.host, options_.ip_protocol, deadline_,
+  if (const auto literal = ip_endpoint(first.host, first.port)) return make_legs({*literal});
+  query_ = engine_.resolver.resolve(first.host, options_.ip_protocol, deadline_,
                                     [this](const Resolved& resolved) { on_resolved(resolved); });
 }
 
@@ -314,7 +321,7 @@ void ProbeRun::on_resolved(const Resolved& resolved) {
   ttl_ = resolved.ttl;
   std::vector<Endpoint> endpoints;
   for (const Endpoint& address : resolved.addresses) {
-    endpoints.push_back(with_port(address, target_.port));
+    endpoints.push_back(with_port(address, first_hop().port));
   }
   make_legs(std::move(endpoints));
 }
@@ -367,6 +374,10 @@ void ProbeRun::deliver() {
   std::vector<Outcome> outcomes = std::move(without_leg_);
   for (const auto& leg : legs_) outcomes.push_back(leg->outcome());
   for (Outcome& outcome : outcomes) {
+    if (legs_.empty() && options_.via) {  // its name did not lead anywhere
+      outcome.proxy = options_.via->label;
+      outcome.proxy_failed = true;
+    }
     if (!outcome.times.get(TimedPhase::total)) {
       outcome.times.set(TimedPhase::total, engine_.loop.now() - started_);
     }

@@ -38,6 +38,8 @@ class ProbeRun {
  private:
   class Leg;
 
+  /// What is connected to.
+  const Target& first_hop() const { return options_.via ? *options_.via : target_; }
   void on_resolved(const Resolved& resolved);
   void make_legs(std::vector<Endpoint> endpoints);
   void on_deadline();

@@ -6,7 +6,6 @@
 
 #include "collectors/probes/exchange_probe.h"
 #include "collectors/probes/http_probe.h"
-#include "collectors/probes/options.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/tcp_probe.h"
 
@@ -18,19 +17,37 @@ constexpr std::array<std::string_view, 2> kHttpTables{"http", "tls"};
 constexpr std::array<std::string_view, 2> kTcpSchemes{"tcp", "tcp+unix"};
 constexpr std::array<std::string_view, 1> kTcpTables{"tcp"};
 
+/// ProbeSetup::mistake
+std::string http_mistake(HttpVersion version, bool proxied, const Target& target) {
+  if (version == HttpVersion::v2 && !target.is_tls()) {
+    return "HTTP/2 without TLS is spoken by prior knowledge: write http.version = \"2-prior\"";
+  }
+  if (proxied && target.is_unix()) return "a Unix socket is not reached through http.proxy_url";
+  if (proxied && version == HttpVersion::v2_prior && !target.is_tls()) {
+    return "a proxy takes no HTTP/2 by prior knowledge; leave http.version or http.proxy_url out";
+  }
+  return "";
+}
+
 const std::array<ProbeType, 2> kProbeTypes{{
     {"http", kHttpSchemes, kHttpTables,
      [](TableReader& upstream, const ProbeLimits& limits) {
        HttpOptions http = read_http_options(upstream, limits);
        TlsOptions tls = read_tls_options(upstream);
-       const std::uint64_t buffer = http.expect_body ? http.max_body : 0;
-       return ProbeSetup{make_http_maker(std::move(http), std::move(tls)), buffer};
+       const std::uint64_t buffer = http.patterns.of_body() ? http.max_body : 0;
+       auto mistake = [version = http.version, proxied = http.proxy != nullptr](
+                          const Target& target) { return http_mistake(version, proxied, target); };
+       std::shared_ptr<const Target> via;
+       if (http.proxy != nullptr) via = {http.proxy, &http.proxy->url};
+       return ProbeSetup{make_http_maker(std::move(http), std::move(tls)), buffer, std::move(via),
+                         std::move(mistake)};
      }},
     {"tcp", kTcpSchemes, kTcpTables,
      [](TableReader& upstream, const ProbeLimits&) {
        TcpOptions tcp = read_tcp_options(upstream);
-       if (tcp.exchange.empty()) return ProbeSetup{make_tcp_maker(), 0};
-       return ProbeSetup{make_exchange_maker(std::move(tcp)), kMaxExchangeAnswer};
+       if (tcp.exchange.empty()) return ProbeSetup{make_tcp_maker(), 0, nullptr, nullptr};
+       return ProbeSetup{make_exchange_maker(std::move(tcp)), kMaxExchangeAnswer,
+                         nullptr, nullptr};
      }},
 }};
 

@@ -25,7 +25,10 @@ using ProbeMaker = std::function<std::unique_ptr<Probe>(ProbeEngine& engine, con
 /// What one table of options makes of a target.
 struct ProbeSetup {
   ProbeMaker make;
-  std::uint64_t buffer_bytes = 0;  ///< of an answer's body that one run keeps at most
+  std::uint64_t buffer_bytes = 0;     ///< of an answer's body that one run keeps at most
+  std::shared_ptr<const Target> via;  ///< RunOptions::via
+  /// Why a target cannot be probed with these options; empty: it can. Null: all can.
+  std::function<std::string(const Target&)> mistake;
 };
 
 struct ProbeType {

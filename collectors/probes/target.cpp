@@ -296,7 +296,9 @@ Result<Target> parse_reference(const Target& base, std::string_view location) {
 
 Result<Target> resolve_location(const Target& base, std::string_view location) {
   Result<Target> target = parse_reference(base, location);
-  if (target) target->foreign_origin = base.foreign_origin || !same_origin(base, *target);
+  if (!target) return target;
+  target->foreign_origin = base.foreign_origin || !same_origin(base, *target);
+  target->as_get = base.as_get;
   return target;
 }
 

@@ -21,6 +21,8 @@ struct Target {
   /// Reached by a redirect that left the scheme, host or port of the configured target, at this hop
   /// or before: what was configured for that target (credentials, headers, names) is not for this.
   bool foreign_origin = false;
+  /// Reached by a redirect that asks for GET, without a body, whatever the method was.
+  bool as_get = false;
 
   bool is_unix() const { return !unix_path.empty(); }
   bool is_tls() const { return scheme == "https"; }

@@ -114,6 +114,19 @@ bool read_debug_line(std::string_view line, TlsFacts& facts) {
   return line.find("Request CERT (13)") != std::string_view::npos;
 }
 
+std::optional<int> received_alert(std::string_view line) {
+  constexpr std::string_view kAlert = "(IN), TLS alert, ";
+  constexpr unsigned kMost = 0xffff;
+  const std::size_t open = line.rfind('(');
+  const std::size_t close = line.rfind(')');
+  if (line.find(kAlert) == std::string_view::npos || close == std::string_view::npos) return {};
+  if (open > close) return std::nullopt;
+  const auto both =
+      number(line.substr(open + 1, close - open - 1), kMost);  // level and description
+  const unsigned description = both.value_or(0) & 0xffU;
+  return description == 0 ? std::nullopt : std::optional(static_cast<int>(description));
+}
+
 std::string fingerprint_of_pem(std::string_view pem) {
   static constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
   const std::size_t begin = pem.find(kBegin);

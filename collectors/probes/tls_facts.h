@@ -29,6 +29,10 @@ std::optional<WallTime> parse_certificate_time(std::string_view text);
 /// @return whether the line reports that the server asked for a client certificate
 bool read_debug_line(std::string_view line, TlsFacts& facts);
 
+/// The alert (RFC 8446 section 6) that one line of libcurl's debug text says has come in, as
+/// "TLSv1.3 (IN), TLS alert, certificate required (628):"; nullopt: none, or the one that ends.
+std::optional<int> received_alert(std::string_view line);
+
 /// SHA-256 of the certificate's DER form, 64 hex digits; empty where `pem` holds none.
 std::string fingerprint_of_pem(std::string_view pem);
 

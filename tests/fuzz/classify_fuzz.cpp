@@ -15,11 +15,16 @@ HttpEvidence evidence(Input& input) {
   result.timed_out = input.coin();
   result.tls = input.coin();
   result.handshake_done = input.coin();
-  result.client_cert_requested = input.coin();
+  const std::uint8_t client_cert = input.byte();
+  result.client_cert_requested = (client_cert & 1U) != 0;
+  result.client_cert_offered = (client_cert & 2U) != 0;
+  result.peer_alert = (client_cert & 4U) != 0 ? 48 : 0;
   result.request_sent = input.coin();
   result.header_complete = input.coin();
   result.status = static_cast<int>(input.byte()) * 4;
-  result.http2_asked = input.coin();
+  const std::uint8_t asked = input.byte();
+  result.asked_version = static_cast<HttpVersion>(asked % 5);
+  if (asked > 200) result.stream_error = asked - 200;
   result.verify_result = input.byte();
   result.certificates = input.coin();
   result.tcp.known = input.coin();

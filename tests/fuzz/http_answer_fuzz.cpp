@@ -20,7 +20,7 @@ ProbeMaker maker(bool follow, bool expect_body) {
   options.follow_redirects = follow;
   options.max_body = kMaxBody;
   options.expect_status.ranges = {{200, 399}};
-  if (expect_body) options.expect_body = std::make_shared<const re2::RE2>("ready");
+  if (expect_body) options.patterns.expect_body = std::make_shared<const re2::RE2>("ready");
   return make_http_maker(std::move(options), TlsOptions{});
 }
 

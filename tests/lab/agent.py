@@ -46,6 +46,14 @@ def probe(*arguments, prefix=(), timeout="2s"):
     return json.loads(done.stdout.splitlines()[0]), done.returncode
 
 
+def probe_with(folder, url, tables="", more=""):
+    """One probe of `url` with these lines of its [[upstream]] and these tables after it."""
+    config = folder / "probe.toml"
+    config.write_text(
+        f'[[upstream]]\nname = "lab"\ntargets = ["{url}"]\ntimeout = "2s"\n{more}\n{tables}\n')
+    return probe("lab", f"--config.file={config}")[0]
+
+
 class Agent:
     def __init__(self, process, port, prefix):
         self.process, self.port, self.prefix = process, port, prefix

@@ -23,6 +23,21 @@ def make(folder: pathlib.Path):
     return folder
 
 
+def clients(folder):
+    """Client certificates beside make()'s: `client` of the CA; `stranger` and `stale`, which no server
+    that trusts the CA takes; `encrypted.key`, the key of `client` with a passphrase."""
+    leaf(folder, "client", "DNS:probe.test", "20200101000000Z", "20400101000000Z")
+    leaf(folder, "stale", "DNS:probe.test", "20200101000000Z", "20210101000000Z")
+    _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+             "-keyout", "stranger.key", "-out", "stranger.pem", "-days", "30", "-subj", "/CN=stranger",
+             cwd=folder)
+    _openssl("pkey", "-in", "client.key", "-aes256", "-passout", "pass:secret", "-out",
+             "encrypted.key", cwd=folder)
+    for name in ("client", "stale", "stranger", "encrypted"):
+        (folder / f"{name}.key").chmod(0o600)
+    return folder
+
+
 def leaf(folder, name, names, begin, end, extensions=""):
     (folder / "ca.cnf").write_text(
         "[ca]\ndefault_ca=lab\n[lab]\nnew_certs_dir=.\ndatabase=index.txt\nserial=serial\n"

@@ -47,15 +47,33 @@ def listening(port):
 
 
 @contextlib.contextmanager
-def nginx(tmp_path, port, backend):
+def nginx_serving(tmp_path, servers):
+    """nginx with these `server { }` blocks of its http block."""
     conf = tmp_path / "nginx.conf"
     conf.write_text(
         f"daemon off; pid {tmp_path}/nginx.pid; error_log {tmp_path}/error.log;\n"
         "events {}\nhttp { access_log off;\n"
         f"client_body_temp_path {tmp_path}/b; proxy_temp_path {tmp_path}/p;\n"
         f"fastcgi_temp_path {tmp_path}/f; uwsgi_temp_path {tmp_path}/u; scgi_temp_path {tmp_path}/s;\n"
-        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{backend}; "
-        "proxy_connect_timeout 1s; proxy_read_timeout 5s; } } }\n"
+        f"{servers} }}\n"
     )
     with process("/usr/sbin/nginx", "-c", str(conf)) as child:
+        yield child
+
+
+def nginx(tmp_path, port, backend):
+    return nginx_serving(
+        tmp_path,
+        f"server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://127.0.0.1:{backend}; "
+        "proxy_connect_timeout 1s; proxy_read_timeout 5s; } }",
+    )
+
+
+@contextlib.contextmanager
+def node(tmp_path, script, *arguments, port):
+    """A Node program that listens on `port`."""
+    path = tmp_path / "server.js"
+    path.write_text(script)
+    with process("node", str(path), *arguments) as child:
+        listening(port)
         yield child

@@ -12,11 +12,13 @@ READERS = [
     "collectors/probes/options.cpp",
     "collectors/probes/socket_options.cpp",
     "collectors/probes/tcp_options.cpp",
+    "collectors/probes/http_options.cpp",
+    "collectors/probes/tls_options.cpp",
 ]
 READ = re.compile(
     r'(?:\w+(?:\.|->)(?:text|boolean|integer|duration|size|choice|choices|texts|integers|'
     r'text_pairs|table|tables|node)\(|take_\w+\(table, |read_secret\(\*table, |'
-    r'read_regex\(\*table, )"(\w+)"'
+    r'read_credentials\(\*?\w+, |read_regex\(\w+, )"(\w+)"'
 )
 
 

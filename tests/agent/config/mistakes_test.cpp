@@ -332,6 +332,25 @@ TEST_CASE("mistakes in the options of an upstream") {
         "a.toml:4:19: upstream.labels: the value of 'team' is longer than 128 bytes");
 }
 
+TEST_CASE("a target that its options cannot be used with") {
+  const auto plain = [](const std::string& targets, const std::string& lines) {
+    return mistakes("[[upstream]]\nname = \"a\"\ntargets = [" + targets + "]\n[upstream.http]\n" +
+                    lines);
+  };
+  CHECK(plain("\"https://a/\", \"http://a/\"", "version = \"2\"") ==
+        "a.toml:3:26: upstream.targets: 'http://a/': HTTP/2 without TLS is spoken by prior "
+        "knowledge: write http.version = \"2-prior\"");
+  CHECK(
+      plain("\"http://a/\", \"http+unix:///b\", \"https://a/\"", "version = \"2-prior\"").empty());
+  CHECK(plain("\"http://a/\", \"http+unix:///b\"", "proxy_url = \"http://p:1\"") ==
+        "a.toml:3:25: upstream.targets: 'http+unix:///b': a Unix socket is not reached through "
+        "http.proxy_url");
+  CHECK(
+      plain("\"https://a/\", \"http://a/\"", "version = \"2-prior\"\nproxy_url = \"http://p:1\"") ==
+      "a.toml:3:26: upstream.targets: 'http://a/': a proxy takes no HTTP/2 by prior knowledge; "
+      "leave http.version or http.proxy_url out");
+}
+
 TEST_CASE("mistakes in [upstream.http] and [upstream.tls]") {
   const auto http = [](const std::string& line) {
     return mistakes(in_upstream("[upstream.http]\n" + line));
@@ -350,6 +369,30 @@ TEST_CASE("mistakes in [upstream.http] and [upstream.tls]") {
       {"method = \"get\"",
        "a.toml:5:10: upstream.http.method: 'get' is not upper case, as servers expect it"},
       {"method = \"purge\"", ""},
+      {"method = \"CONNECT\"",
+       "a.toml:5:10: upstream.http.method: CONNECT opens a tunnel through a proxy: set proxy_url "
+       "for that"},
+      {"method = \"POST\"\nbody = \"a\\u0000b\"", ""},
+      {"body = '{\"query\": {}}'", ""},
+      {"body = [\"a\"]", "a.toml:5:8: upstream.http.body: expected a text in quotes, found a list"},
+      {"method = \"HEAD\"\nbody = \"a\"",
+       "a.toml:6:8: upstream.http.body: a HEAD request has no body"},
+      {"method = \"TRACE\"\nbody = \"a\"",
+       "a.toml:6:8: upstream.http.body: a TRACE request has no body"},
+      {"method = \"HEAD\"\nreject_body = \"a\"",
+       "a.toml:6:15: upstream.http.reject_body: the answer to a HEAD request has no body"},
+      {"reject_body = \"[\"",
+       "a.toml:5:15: upstream.http.reject_body: not a regular expression (RE2): missing ]: ["},
+      {"expect_header = { Content-Type = \"^text/\", x = \"\" }", ""},
+      {"expect_header = \"x\"",
+       "a.toml:5:17: upstream.http.expect_header: expected a table such as { name = \"value\" }, "
+       "found a text"},
+      {"expect_header = { \"a:\" = \"b\" }",
+       "a.toml:5:26: upstream.http.expect_header: 'a:' is no name of a header"},
+      {"expect_header = { a = \"b\", c = \"(\" }",
+       "a.toml:5:32: upstream.http.expect_header: 'c' is not a regular expression (RE2): missing "
+       "): "
+       "("},
       {"method = \"HEAD\"\nexpect_body = \"a\"",
        "a.toml:6:15: upstream.http.expect_body: the answer to a HEAD request has no body"},
       {"headers = { Host = \"a\" }",
@@ -405,13 +448,35 @@ TEST_CASE("mistakes in [upstream.http] and [upstream.tls]") {
       {"max_body = 0",
        "a.toml:5:12: upstream.http.max_body: 0 bytes is out of range; it goes from 1 to "
        "1073741824"},
-      {"body = \"x\"", "a.toml:5:8: upstream.http.body: not supported by this version"},
-      {"version = \"2\"", "a.toml:5:11: upstream.http.version: not supported by this version"},
-      {"proxy_url = \"x\"", "a.toml:5:13: upstream.http.proxy_url: not supported by this version"},
-      {"expect_header = \"x\"",
-       "a.toml:5:17: upstream.http.expect_header: not supported by this version"},
-      {"reject_body = \"x\"",
-       "a.toml:5:15: upstream.http.reject_body: not supported by this version"},
+      {"version = \"2\"", ""},
+      {"version = \"2.0\"",
+       "a.toml:5:11: upstream.http.version: '2.0' is not one of auto, 1.0, 1.1, 2, 2-prior; did "
+       "you mean '1.0'?"},
+      {"version = 2",
+       "a.toml:5:11: upstream.http.version: expected a text in quotes, found an "
+       "integer"},
+      {"proxy_url = \"http://proxy.example:3128\"", ""},
+      {"proxy_url = \"http://[2001:db8::1]:3128/\"", ""},
+      {"proxy_url = \"proxy.example:3128\"",
+       "a.toml:5:13: upstream.http.proxy_url: write a proxy's URL, as in "
+       "http://proxy.example:3128: "
+       "a target is a URL, as in http://127.0.0.1:8080/healthz or tcp://127.0.0.1:5432; "
+       "'proxy.example:3128' has no scheme"},
+      {"proxy_url = \"https://proxy.example\"",
+       "a.toml:5:13: upstream.http.proxy_url: write a proxy's URL, as in "
+       "http://proxy.example:3128; "
+       "it is spoken to in plain HTTP alone"},
+      {"proxy_url = \"http://proxy.example/x\"",
+       "a.toml:5:13: upstream.http.proxy_url: write a proxy's URL, as in "
+       "http://proxy.example:3128, "
+       "without a path"},
+      {"proxy_basic_auth = { username = \"u\", password_file = \"/nonexistent\" }",
+       "a.toml:5:20: upstream.http.proxy_basic_auth: there is no proxy_url\n"
+       "a.toml:5:54: upstream.http.proxy_basic_auth.password_file: cannot open /nonexistent: No "
+       "such "
+       "file or directory"},
+      {"proxy_url = \"http://a:1\"\nproxy_basic_auth = { username = \"u\" }",
+       "a.toml:6:20: upstream.http.proxy_basic_auth.password_file: is missing"},
   };
   for (const Row& row : rows) {
     INFO(row.content);
@@ -429,10 +494,21 @@ TEST_CASE("mistakes in [upstream.http] and [upstream.tls]") {
   }
   CHECK(tls("insecure_skip_verify = \"no\"") ==
         "a.toml:5:24: upstream.tls.insecure_skip_verify: expected true or false, found a text");
-  CHECK(tls("cert_file = \"x\"\nkey_file = \"y\"\nmin_version = \"1.2\"") ==
-        "a.toml:5:13: upstream.tls.cert_file: not supported by this version\n"
-        "a.toml:6:12: upstream.tls.key_file: not supported by this version\n"
-        "a.toml:7:15: upstream.tls.min_version: not supported by this version");
+  CHECK(tls("cert_file = \"/nonexistent\"") ==
+        "a.toml:5:13: upstream.tls.cert_file: key_file is missing: a client certificate needs its "
+        "private key");
+  CHECK(tls("key_file = \"/nonexistent\"") ==
+        "a.toml:5:12: upstream.tls.key_file: cert_file is missing: the key is nothing without its "
+        "certificate");
+  CHECK(tls("cert_file = \"/nonexistent\"\nkey_file = \"/dev/zero\"") ==
+        "a.toml:5:13: upstream.tls.cert_file: cannot open /nonexistent: No such file or directory\n"
+        "a.toml:6:12: upstream.tls.key_file: /dev/zero is not a regular file");
+  CHECK(tls("min_version = \"1.0\"").empty());
+  CHECK(tls("min_version = \"1.4\"") ==
+        "a.toml:5:15: upstream.tls.min_version: '1.4' is not one of 1.0, 1.1, 1.2, 1.3; did you "
+        "mean '1.0'?");
+  CHECK(tls("min_version = 1.2") ==
+        "a.toml:5:15: upstream.tls.min_version: expected a text in quotes, found a decimal number");
 }
 
 TEST_CASE("all mistakes of all files at once, in their order") {

@@ -87,7 +87,8 @@ TEST_CASE("mistakes in what is said of TLS") {
           "\"VerifyClientCertIfGiven\"");
   }
   CHECK(mistakes("[web]\ncert_file = \"x\"\n") ==
-        "a.toml:2:1: unknown key 'web.cert_file'; it belongs in [web.tls_server_config]");
+        "a.toml:2:1: unknown key 'web.cert_file'; it belongs in [upstream.tls] or "
+        "[web.tls_server_config]");
 }
 
 TEST_CASE("a key that others can read is refused before it is read") {

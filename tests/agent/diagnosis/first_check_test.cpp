@@ -53,6 +53,20 @@ TEST_CASE("what wants an address gets the one that was tried, TLS the name that 
         "ip route get next.example; ip neigh show next.example");
 }
 
+TEST_CASE("a proxy that failed is what the commands are about") {
+  const Target target = parse_target("https://app.example:8443/x").value();
+  Outcome outcome;
+  outcome.address = "192.0.2.7:3128";
+  outcome.proxy = "http://proxy.example:3128";
+  CHECK(fill_command(info(ErrorClass::tls_timeout), target, "", outcome) ==
+        "openssl s_client -connect app.example:8443 -servername app.example </dev/null");
+  outcome.proxy_failed = true;
+  CHECK(fill_command(info(ErrorClass::connect_refused), target, "", outcome) ==
+        "systemctl status YOUR-SERVICE; ss -ltnp 'sport = :3128'");
+  CHECK(fill_command(info(ErrorClass::unreachable), target, "", outcome) ==
+        "ip route get 192.0.2.7; ip neigh show 192.0.2.7");
+}
+
 TEST_CASE("a Unix socket gets the commands for Unix sockets") {
   CHECK(fill(ErrorClass::connect_refused, "http+unix:///run/app.sock:/") ==
         "systemctl status YOUR-SERVICE; ss -lxp src /run/app.sock");

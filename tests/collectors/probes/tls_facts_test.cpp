@@ -68,5 +68,17 @@ TEST_CASE("what is no certificate has no fingerprint") {
   }
 }
 
+TEST_CASE("the alerts that the peer sends are read out of the debug text") {
+  CHECK(received_alert("TLSv1.3 (IN), TLS alert, certificate required (628):\n") == 116);
+  CHECK(received_alert("TLSv1.2 (IN), TLS alert, unknown CA (560):\n") == 48);
+  CHECK_FALSE(received_alert("TLSv1.3 (IN), TLS alert, close notify (256):\n"));
+  CHECK_FALSE(received_alert("TLSv1.3 (OUT), TLS alert, unknown CA (560):\n"));
+  for (const char* line : {"(IN), TLS alert, ", "(IN), TLS alert, x )1(", "(IN), TLS alert, (x):",
+                           "(IN), TLS alert, (99999999):", "TLS alert, (560)", ""}) {
+    INFO(line);
+    CHECK_FALSE(received_alert(line));
+  }
+}
+
 }  // namespace
 }  // namespace ua

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether an HTTP answer's headers and body are as the configuration expects them. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "collectors/core/outcome.h"
+#include "collectors/probes/http_options.h"
+
+namespace ua {
+
+/// The first expectation that was not met.
+struct Mismatch {
+  std::string detail;   ///< the option's name
+  std::string message;  ///< for people; holds nothing of the answer
+};
+
+/// What matching costs at most, in steps of some nanoseconds: RE2 is linear, but a megabyte under
+/// counted repetitions still takes seconds.
+std::uint64_t match_steps(const HttpPatterns& patterns, std::string_view headers,
+                          std::string_view body);
+
+/// @param headers lines as they came in; a line that begins with a blank continues the one before
+std::optional<Mismatch> find_mismatch(const HttpPatterns& patterns, std::string_view headers,
+                                      std::string_view body);
+
+/// Makes a mismatch the result's class.
+void apply_mismatch(const std::optional<Mismatch>& mismatch, Outcome& outcome);
+
+}  // namespace ua

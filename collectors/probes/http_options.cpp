@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "collectors/probes/http_options.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "collectors/core/secret_file.h"
+#include "collectors/core/table_reader.h"
+#include "collectors/core/text.h"
+
+namespace ua {
+namespace {
+
+constexpr std::array<std::string_view, 5> kVersions{"auto", "1.0", "1.1", "2", "2-prior"};
+constexpr std::int64_t kRegexMemory = 8 << 20;
+
+std::optional<int> status_code(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (value < 100 || value > 999) return std::nullopt;
+  return value;
+}
+
+/// "204", "200-299" or "2xx".
+std::optional<std::pair<int, int>> status_range(std::string_view text) {
+  if (text.size() == 3 && text.substr(1) == "xx" && text[0] >= '1' && text[0] <= '5') {
+    const int first = (text[0] - '0') * 100;
+    return std::pair(first, first + 99);
+  }
+  const std::size_t dash = text.find('-');
+  const auto low = status_code(trim(text.substr(0, dash)));
+  const auto high = dash == std::string_view::npos ? low : status_code(trim(text.substr(dash + 1)));
+  if (!low || !high || *low > *high) return std::nullopt;
+  return std::pair(*low, *high);
+}
+
+std::optional<std::pair<int, int>> status_range(const toml::node& item) {
+  if (const auto code = item.value_exact<std::int64_t>())
+    return status_range(std::to_string(*code));
+  if (const auto text = item.value_exact<std::string>()) return status_range(*text);
+  return std::nullopt;
+}
+
+void read_status(TableReader& table, StatusSet& set) {
+  const toml::node* node = table.node("expect_status");
+  if (node == nullptr) return;
+  std::vector<std::pair<int, int>> ranges;
+  const auto take = [&](const toml::node& item) {
+    if (const auto range = status_range(item)) {
+      ranges.push_back(*range);
+    } else {
+      table.complain_item("expect_status", item,
+                          "write codes such as 204, ranges such as \"200-299\" or classes such as "
+                          "\"2xx\"");
+    }
+  };
+  if (const toml::array* list = node->as_array()) {
+    for (const toml::node& item : *list) take(item);
+    if (list->empty()) {
+      table.complain("expect_status", "the list is empty: nothing would be accepted");
+    }
+  } else {
+    take(*node);
+  }
+  if (!ranges.empty()) set.ranges = std::move(ranges);
+}
+
+/// @param mistake what is wrong with the pattern; left alone where nothing is
+Regex compile(const std::string& pattern, std::string& mistake) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kRegexMemory);
+  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bodies are bytes, not always UTF-8
+  auto regex = std::make_shared<const re2::RE2>(pattern, options);
+  if (regex->ok()) return regex;
+  mistake = "not a regular expression (RE2): " + escape_line(regex->error(), 200);
+  return nullptr;
+}
+
+Regex read_regex(TableReader& table, std::string_view key) {
+  const auto pattern = table.text(key);
+  if (!pattern) return nullptr;
+  std::string mistake;
+  Regex regex = compile(*pattern, mistake);
+  if (regex == nullptr) table.complain(key, mistake);
+  return regex;
+}
+
+std::string read_secret(TableReader& table, std::string_view key) {
+  const auto path = table.text(key);
+  if (!path) return {};
+  Result<std::string> secret = read_secret_file(*path);
+  if (secret) return *secret;
+  table.complain(key, escape_line(secret.error().message));
+  return {};
+}
+
+bool is_token(std::string_view text) {
+  constexpr std::string_view kSpecial = "!#$%&'*+-.^_`|~";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kSpecial.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_field_value(std::string_view text) {
+  return std::none_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+  });
+}
+
+/// "user:password" of a table { username, password_file }; empty where there is none.
+std::string read_credentials(TableReader& http, std::string_view key) {
+  auto table = http.table(key);
+  if (!table) return {};
+  const auto user = table->text("username");
+  const std::string password = read_secret(*table, "password_file");
+  if (!user) table->complain("username", "is missing");
+  if (user && user->find(':') != std::string::npos) {
+    table->complain("username", "must not hold a colon (RFC 7617)");
+  }
+  if (!table->has("password_file")) table->complain("password_file", "is missing");
+  if (user && !is_field_value(*user)) table->complain("username", "has control characters");
+  table->finish();
+  return user ? *user + ':' + password : "";
+}
+
+/// Empty where there is none.
+std::string header_mistake(const std::string& key, const std::string& value) {
+  const std::string shown = '\'' + escape_line(key, 60) + '\'';
+  if (!is_token(key)) return shown + " is no name of a header";
+  if (!is_field_value(value)) return "the value of " + shown + " has control characters";
+  if (iequals(key, "host")) return "set 'host' of this table instead of a Host header";
+  const bool own = iequals(key, "content-length") || iequals(key, "transfer-encoding") ||
+                   iequals(key, "connection");
+  return own ? shown + " is set by the probe itself" : "";
+}
+
+void read_headers(TableReader& http, HttpOptions& options) {
+  for (TableReader::Pair& pair : http.text_pairs("headers")) {
+    const std::string mistake = header_mistake(pair.key, pair.value);
+    if (mistake.empty()) {
+      options.headers.emplace_back(std::move(pair.key), std::move(pair.value));
+    } else {
+      http.complain_item("headers", *pair.node, mistake);
+    }
+  }
+}
+
+/// Names of methods are told apart by case (RFC 9110 section 9.1); the common ones are upper case.
+bool is_common_method_in_lower_case(const std::string& method) {
+  static constexpr std::array<std::string_view, 8> kCommon{"GET",    "HEAD",    "POST",  "PUT",
+                                                           "DELETE", "OPTIONS", "PATCH", "TRACE"};
+  return std::any_of(kCommon.begin(), kCommon.end(), [&](std::string_view common) {
+    return common != method && iequals(common, method);
+  });
+}
+
+void read_method(TableReader& http, HttpOptions& options) {
+  const auto method = http.text("method");
+  if (!method) return;
+  if (!is_token(*method)) {
+    http.complain("method", "'" + escape_line(*method, 60) + "' is no HTTP method");
+  } else if (is_common_method_in_lower_case(*method)) {
+    http.complain("method", "'" + *method + "' is not upper case, as servers expect it");
+  } else if (*method == "CONNECT") {
+    http.complain("method", "CONNECT opens a tunnel through a proxy: set proxy_url for that");
+  } else {
+    options.method = *method;
+  }
+}
+
+/// What servers take a body with: all methods but these (RFC 9110 sections 9.3.2 and 9.3.8).
+void read_body(TableReader& http, HttpOptions& options) {
+  const auto body = http.text("body");
+  if (!body) return;
+  if (options.method == "HEAD" || options.method == "TRACE") {
+    http.complain("body", "a " + options.method + " request has no body");
+  } else {
+    options.body = *body;
+  }
+}
+
+void read_host(TableReader& http, HttpOptions& options) {
+  const auto host = http.text("host");
+  if (!host) return;
+  // The characters of a target's host, its brackets and its port.
+  const bool plain = !host->empty() && std::all_of(host->begin(), host->end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".-_:[]").find(c) != std::string_view::npos;
+  });
+  if (plain) {
+    options.host = *host;
+  } else {
+    http.complain("host", "write a host name, with a port where it is not the usual one");
+  }
+}
+
+void read_max_body(TableReader& http, HttpOptions& options, const ProbeLimits& limits) {
+  options.max_body = limits.max_body;
+  const auto size = http.size("max_body", 1, 1ULL << 30U);
+  if (!size) return;
+  if (*size > limits.max_body) {
+    http.complain("max_body", std::to_string(*size) + " bytes is more than limits.max_body, " +
+                                  std::to_string(limits.max_body));
+  } else {
+    options.max_body = *size;
+  }
+}
+
+/// What is wrong with a proxy's URL; empty: nothing.
+std::string proxy_mistake(const Result<Target>& url) {
+  constexpr std::string_view kAdvice = "write a proxy's URL, as in http://proxy.example:3128";
+  if (!url) return std::string(kAdvice) + ": " + url.error().message;
+  if (url->scheme != "http") return std::string(kAdvice) + "; it is spoken to in plain HTTP alone";
+  if (url->path != "/") return std::string(kAdvice) + ", without a path";
+  return "";
+}
+
+void read_proxy(TableReader& http, HttpOptions& options) {
+  std::string basic_auth = read_credentials(http, "proxy_basic_auth");
+  if (http.has("proxy_basic_auth") && !http.has("proxy_url")) {
+    http.complain("proxy_basic_auth", "there is no proxy_url");
+  }
+  const auto text = http.text("proxy_url");
+  if (!text) return;
+  const Result<Target> url = parse_target(*text);
+  if (const std::string mistake = proxy_mistake(url); !mistake.empty()) {
+    return http.complain("proxy_url", mistake);
+  }
+  options.proxy = std::make_shared<const HttpProxy>(HttpProxy{*url, std::move(basic_auth)});
+}
+
+void read_expected_headers(TableReader& http, HttpPatterns& patterns) {
+  for (TableReader::Pair& pair : http.text_pairs("expect_header")) {
+    const std::string shown = '\'' + escape_line(pair.key, 60) + '\'';
+    std::string mistake;
+    Regex regex = compile(pair.value, mistake);
+    if (regex == nullptr) mistake.insert(0, shown + " is ");
+    if (!is_token(pair.key)) mistake = shown + " is no name of a header";
+    if (mistake.empty()) {
+      patterns.expect_header.emplace_back(std::move(pair.key), std::move(regex));
+    } else {
+      http.complain_item("expect_header", *pair.node, mistake);
+    }
+  }
+}
+
+void read_patterns(TableReader& http, HttpOptions& options) {
+  HttpPatterns& patterns = options.patterns;
+  read_expected_headers(http, patterns);
+  patterns.expect_body = read_regex(http, "expect_body");
+  patterns.reject_body = read_regex(http, "reject_body");
+  if (options.method != "HEAD") return;
+  for (const std::string_view key : {"expect_body", "reject_body"}) {
+    if (http.has(key)) http.complain(key, "the answer to a HEAD request has no body");
+  }
+}
+
+}  // namespace
+
+bool StatusSet::contains(int status) const {
+  return std::any_of(ranges.begin(), ranges.end(), [status](const auto& range) {
+    return status >= range.first && status <= range.second;
+  });
+}
+
+HttpOptions read_http_options(TableReader& upstream, const ProbeLimits& limits) {
+  HttpOptions result;
+  result.max_body = limits.max_body;
+  auto table = upstream.table("http");
+  if (!table) return result;
+  read_method(*table, result);
+  read_host(*table, result);
+  read_headers(*table, result);
+  read_body(*table, result);
+  read_status(*table, result.expect_status);
+  read_patterns(*table, result);
+  result.follow_redirects = table->boolean("follow_redirects").value_or(false);
+  result.basic_auth = read_credentials(*table, "basic_auth");
+  result.bearer_token = read_secret(*table, "bearer_token_file");
+  if (table->has("basic_auth") && table->has("bearer_token_file")) {
+    table->complain("bearer_token_file", "basic_auth is set too; a request has one of them");
+  }
+  if (const auto version = table->choice("version", kVersions)) {
+    result.version = static_cast<HttpVersion>(*version);
+  }
+  read_max_body(*table, result, limits);
+  read_proxy(*table, result);
+  table->finish();
+  return result;
+}
+
+}  // namespace ua
