@@ -157,11 +157,10 @@ Result<void> Agent::start(const Loaded& first) {
                                                  log_verdict(status, before);
                                                }},
                                   max_in_flight());
-  Result<void> serving =
-      endpoint_.start(config_.web,
-                      {.all = config_.limits.max_connections,
-                       .per_peer = config_.limits.max_connections_per_address},
-                      handlers());
+  Result<void> serving = endpoint_.start(config_.web,
+                                         {.all = config_.limits.max_connections,
+                                          .per_peer = config_.limits.max_connections_per_address},
+                                         handlers());
   if (!serving) return serving;
   put_into_use(first);
   metrics_.set_reload(true, loop_.wall_now());

@@ -46,8 +46,7 @@ const std::array<ProbeType, 2> kProbeTypes{{
      [](TableReader& upstream, const ProbeLimits&) {
        TcpOptions tcp = read_tcp_options(upstream);
        if (tcp.exchange.empty()) return ProbeSetup{make_tcp_maker(), 0, nullptr, nullptr};
-       return ProbeSetup{make_exchange_maker(std::move(tcp)), kMaxExchangeAnswer,
-                         nullptr, nullptr};
+       return ProbeSetup{make_exchange_maker(std::move(tcp)), kMaxExchangeAnswer, nullptr, nullptr};
      }},
 }};
 

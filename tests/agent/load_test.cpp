@@ -132,11 +132,10 @@ TEST_CASE("what a reload cannot change is named and stays as it is") {
   const Config in_use = settings("# defaults");
   Config next = settings(kOther);
   CHECK(keep_until_restart(in_use, next) ==
-        std::vector<std::string>{"web.listen_address", "logging.format", "limits.max_series",
-                                 "limits.max_connections",
-                                 "limits.max_connections_per_address", "metrics.histogram_phases",
-                                 "metrics.buckets", "metrics.birth_hold", "host.interval",
-                                 "host.samplers", "host.watch_ports"});
+        std::vector<std::string>{
+            "web.listen_address", "logging.format", "limits.max_series", "limits.max_connections",
+            "limits.max_connections_per_address", "metrics.histogram_phases", "metrics.buckets",
+            "metrics.birth_hold", "host.interval", "host.samplers", "host.watch_ports"});
   CHECK(keep_until_restart(in_use, next).empty());  // it is in `next` again
   CHECK(next.logging.level == "debug");
   CHECK(next.shard.count == 2);
