@@ -83,8 +83,7 @@ std::string refused(const AgentAccess& access, long status, const std::string& b
 }  // namespace
 
 AgentAccess access_of(const WebConfig& web) {
-  AgentAccess result{"http://localhost:10917", {}, {}, {}, {}};
-  if (web.listen_addresses.empty()) return result;
+  AgentAccess result;
   const ListenAddress& address = web.listen_addresses.front();
   if (!address.unix_path.empty()) {
     result.url = "http://localhost";
@@ -95,7 +94,7 @@ AgentAccess access_of(const WebConfig& web) {
   // An address that stands for all of them is asked on loopback.
   if (host.empty() || host == "0.0.0.0" || host == "::") host = "localhost";
   if (host.find(':') != std::string::npos) host = '[' + host + ']';
-  result.url = "http://" + host + ':' + std::to_string(address.port);
+  result.url = (web.tls ? "https://" : "http://") + host + ':' + std::to_string(address.port);
   return result;
 }
 

@@ -21,6 +21,7 @@ struct ProbeFlags {
   Duration interval = 1s;
   bool all_addresses = false;
   bool watch = false;
+  bool verbose = false;
   bool json = false;
 };
 
@@ -67,7 +68,10 @@ std::optional<int> read_flags(const Arguments& arguments, ProbeFlags& flags, std
       ->type_name("DURATION")
       ->check(CLI::Validator(interval_problem, ""))
       ->needs(watch);
-  app.add_flag("--json", flags.json, "One JSON object a line, see upstream-agent(1)");
+  CLI::Option* verbose =
+      app.add_flag("-v,--verbose", flags.verbose, "What was done and said, with secrets hidden");
+  app.add_flag("--json", flags.json, "One JSON object a line, see upstream-agent(1)")
+      ->excludes(verbose);
   return parse_flags(app, arguments, out, err);
 }
 
@@ -100,6 +104,11 @@ class Reporter {
  public:
   Reporter(const ProbeFlags& flags, std::ostream& out) : flags_(flags), out_(out) {}
 
+  void begin(const std::string& transcript) {
+    if (transcript.empty()) return;
+    out_ << gap_ << transcript;
+    gap_ = "";
+  }
   void report(Prober& prober, const ProbeJob& job, const Outcome& outcome) {
     const Target& target = job.target.target;
     const std::string_view second_look = prober.look_again(job, outcome);
@@ -155,12 +164,13 @@ class Follower {
 };
 
 int probe_once(const ProbeFlags& flags, const std::vector<ProbeJob>& jobs, std::ostream& out) {
-  Prober prober(jobs);
-  const auto results = prober.run();
+  Prober prober(jobs, {flags.verbose});
+  const auto findings = prober.run();
   Reporter reporter(flags, out);
   bool all_up = true;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    for (const Outcome& outcome : results[i]) {
+    reporter.begin(findings[i].transcript);
+    for (const Outcome& outcome : findings[i].outcomes) {
       all_up = all_up && outcome.success();
       reporter.report(prober, jobs[i], outcome);
     }
@@ -172,13 +182,14 @@ int probe_once(const ProbeFlags& flags, const std::vector<ProbeJob>& jobs, std::
 int probe_again_and_again(const ProbeFlags& flags, const std::vector<ProbeJob>& jobs,
                           std::ostream& out) {
   const UniqueFd signals = take_signals();
-  Prober prober(jobs, signals.get());
+  Prober prober(jobs, {flags.verbose, signals.get()});
   Follower follower(flags, out);
   Time next = prober.now();
   do {
-    const auto results = prober.run();
+    const auto findings = prober.run();
     for (std::size_t i = 0; i < jobs.size(); ++i) {
-      for (const Outcome& outcome : results[i]) follower.show(prober, jobs[i], outcome);
+      out << findings[i].transcript;
+      for (const Outcome& outcome : findings[i].outcomes) follower.show(prober, jobs[i], outcome);
     }
     next = std::max(next + flags.interval, prober.now());
   } while (out.flush() && prober.wait(next - prober.now()));

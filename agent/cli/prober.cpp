@@ -15,38 +15,42 @@ constexpr std::size_t kMostAtOnce = 64;
 
 }  // namespace
 
-Prober::Prober(const std::vector<ProbeJob>& jobs, int signals) : jobs_(jobs), engine_(loop_) {
-  if (signals < 0) return;
-  signal_watch_ = loop_.watch(signals, EPOLLIN, [this](std::uint32_t) {
+Prober::Prober(const std::vector<ProbeJob>& jobs, Options options)
+    : jobs_(jobs), options_(options), engine_(loop_) {
+  if (options_.signals < 0) return;
+  signal_watch_ = loop_.watch(options_.signals, EPOLLIN, [this](std::uint32_t) {
     interrupted_ = true;
     loop_.stop();
     signal_watch_ = {};  // it stays readable
   });
 }
 
-std::vector<std::vector<Outcome>> Prober::run() {
+std::vector<ProbeFinding> Prober::run() {
   // A peer that resets while OpenSSL writes would end the process.
   std::signal(SIGPIPE, SIG_IGN);
   runs_.clear();
   runs_.resize(jobs_.size());
-  outcomes_.assign(jobs_.size(), {});
+  findings_.assign(jobs_.size(), {});
   next_ = finished_ = 0;
-  while (next_ < jobs_.size() && next_ < kMostAtOnce) start_next();
+  const std::size_t at_once = options_.transcripts ? 1 : kMostAtOnce;
+  while (next_ < jobs_.size() && next_ < at_once) start_next();
   if (!jobs_.empty() && !interrupted_) loop_.run();
   std::signal(SIGPIPE, SIG_DFL);
-  return std::move(outcomes_);
+  return std::move(findings_);
 }
 
 void Prober::start_next() {
   const std::size_t index = next_++;
   const ProbeJob& job = jobs_[index];
+  if (options_.transcripts) engine_.transcript = &transcript_.emplace(loop_.now());
   runs_[index] = std::make_unique<ProbeRun>(engine_, job.target.target, job.target.make, job.run);
   runs_[index]->start(
       [this, index](std::vector<Outcome> outcomes) { finished(index, std::move(outcomes)); });
 }
 
 void Prober::finished(std::size_t index, std::vector<Outcome> outcomes) {
-  outcomes_[index] = std::move(outcomes);
+  findings_[index].outcomes = std::move(outcomes);
+  if (transcript_) findings_[index].transcript = transcript_->text();
   if (next_ < jobs_.size()) start_next();
   if (++finished_ == jobs_.size()) loop_.stop();
 }

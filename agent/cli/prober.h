@@ -3,6 +3,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,18 +12,27 @@
 #include "collectors/core/epoll_loop.h"
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/probe_run.h"
+#include "collectors/probes/transcript.h"
 
 namespace ua {
 
+/// What one job has come to.
+struct ProbeFinding {
+  std::vector<Outcome> outcomes;  ///< none where a signal kept it from ending
+  std::string transcript;         ///< whole lines; empty where none was asked for
+};
+
 class Prober {
  public:
+  struct Options {
+    bool transcripts = false;  ///< then one job runs at a time
+    int signals = -1;          ///< of take_signals(): one ends run() and wait(); -1: none does
+  };
   /// @param jobs outlive this
-  /// @param signals as of take_signals(): one of them ends run() and wait(); -1: none does
-  explicit Prober(const std::vector<ProbeJob>& jobs, int signals = -1);
+  Prober(const std::vector<ProbeJob>& jobs, Options options);
 
-  /// All jobs, some at once. @return the outcomes of each; of those that a signal kept from ending,
-  ///     none
-  std::vector<std::vector<Outcome>> run();
+  /// All jobs, some at once. @return what each has come to, in their order
+  std::vector<ProbeFinding> run();
 
   /// What follow-up connections tell about a failure; empty for nothing.
   std::string_view look_again(const ProbeJob& job, const Outcome& outcome);
@@ -38,10 +49,12 @@ class Prober {
   void finished(std::size_t index, std::vector<Outcome> outcomes);
 
   const std::vector<ProbeJob>& jobs_;
+  const Options options_;
   EpollLoop loop_;
+  std::optional<Transcript> transcript_;
   ProbeEngine engine_;
   std::vector<std::unique_ptr<ProbeRun>> runs_;
-  std::vector<std::vector<Outcome>> outcomes_;
+  std::vector<ProbeFinding> findings_;
   std::size_t next_ = 0;
   std::size_t finished_ = 0;
   bool interrupted_ = false;

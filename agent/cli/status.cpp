@@ -106,7 +106,7 @@ class StatusCommand {
     const auto document = ask_agent(access_, "/api/v1/upstreams");
     if (!document) return complain(document.error().message, kExitUnavailable);
     const auto table = status_table(*document, options());
-    if (!table) return complain(table.error().message, kExitUsage);
+    if (!table) return complain(table.error().message, table.error().code);
     out_ << (flags_.json ? *document + '\n' : table->text);
     return table->failing == 0 ? 0 : kExitFailure;
   }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "agent/cli/command.h"
 #include "agent/show_time.h"
 #include "collectors/core/text.h"
 #include "collectors/core/utf8.h"
@@ -192,10 +193,11 @@ Result<StatusTable> status_table(const std::string& document, const StatusTableO
   try {
     const json read = json::parse(document);
     const std::string missing = missing_name(read, options.names);
-    if (!missing.empty()) return fail(missing);
+    if (!missing.empty()) return fail(missing, kExitUsage);
     return table_of(read, options);
   } catch (const json::exception& error) {
-    return fail(std::string("this is no agent's answer: ") + escape_line(error.what(), 200));
+    return fail(std::string("this is no agent's answer: ") + escape_line(error.what(), 200),
+                kExitUnavailable);
   }
 }
 

@@ -22,7 +22,8 @@ struct StatusTableOptions {
 };
 
 /// @param document of /api/v1/upstreams
-/// @return fails where that is no such document, or where it has no upstream of a name asked for
+/// @return fails where that is no such document, or where it has no upstream of a name asked for;
+///     the code is the exit status
 Result<StatusTable> status_table(const std::string& document, const StatusTableOptions& options);
 
 }  // namespace ua

@@ -14,22 +14,13 @@ constexpr toml::format_flags kFormat =
     toml::toml_formatter::default_flags & ~toml::format_flags::indentation;
 constexpr const char* kSecret = "<secret>";
 
-/// A name with one of these in it is a credential's.
-constexpr std::array<std::string_view, 9> kCredentials{
-    "auth", "cookie", "key", "token", "secret", "pass", "credential", "session", "signature"};
 /// Texts that are sent to an upstream: what is in them is anyone's guess.
 constexpr std::array<std::string_view, 2> kSent{"body", "send"};
-
-bool is_credential(std::string_view name) {
-  const std::string lower = to_lower(name);
-  return std::any_of(kCredentials.begin(), kCredentials.end(),
-                     [&](std::string_view word) { return lower.find(word) != std::string::npos; });
-}
 
 /// Keys of ours: "password", but not "password_file".
 bool is_secret(std::string_view table, std::string_view key) {
   if (table == "basic_auth_users") return true;
-  if (table == "headers") return is_credential(key);
+  if (table == "headers") return names_credential(key);
   if (std::find(kSent.begin(), kSent.end(), key) != kSent.end()) return true;
   return key == "password" || key.ends_with("_password") || key.ends_with("token") ||
          key.ends_with("secret");

@@ -90,6 +90,9 @@ std::string target_mistake(const Target& target, const RunOptions& run, const Pr
   if (setup.mistake) {
     if (std::string mistake = setup.mistake(target); !mistake.empty()) return mistake;
   }
+  if (run.socket && run.socket->proxy_protocol && setup.via != nullptr) {
+    return "proxy_protocol would go to the forward proxy; leave it or http.proxy_url out";
+  }
   if (run.socket) {
     if (std::string mistake = socket_mistake(*run.socket, target); !mistake.empty()) return mistake;
   }

@@ -117,6 +117,14 @@ std::string without_secrets(std::string_view url) {
   return cut.size() < url.size() ? result + "?..." : result;
 }
 
+bool names_credential(std::string_view header) {
+  static constexpr std::array<std::string_view, 9> kTelling{
+      "auth", "cookie", "key", "token", "secret", "pass", "credential", "session", "signature"};
+  const std::string lower = to_lower(header);
+  return std::any_of(kTelling.begin(), kTelling.end(),
+                     [&](std::string_view part) { return lower.find(part) != std::string::npos; });
+}
+
 std::optional<Duration> parse_duration(std::string_view text) {
   if (text.empty()) return std::nullopt;
   double total = 0;

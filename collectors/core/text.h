@@ -26,6 +26,10 @@ std::string errno_text(int error);
 /// fragment "?...", and where a password may hold a '?' all of it is hidden.
 std::string without_secrets(std::string_view url);
 
+/// Whether a header of this name is likely to give access to something: "Authorization", "Cookie",
+/// "X-Api-Key".
+bool names_credential(std::string_view header);
+
 /// "250ms", "5s", "1m30s", "2h", "1d" as Prometheus writes them, plus "us" and decimals ("1.5s");
 /// each unit once, the larger first. nullopt for anything else, overflow and a bare number
 /// included.

@@ -10,6 +10,7 @@
 #include "collectors/core/text.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/probe_engine.h"
+#include "collectors/probes/transcript.h"
 
 namespace ua {
 namespace {
@@ -131,6 +132,9 @@ bool ExchangeProbe::send_rest() {
     return false;
   }
   if (!text.empty() && !first_sent_) first_sent_ = engine_.loop.now();
+  if (!text.empty() && engine_.transcript != nullptr) {
+    engine_.transcript->sent_bytes(engine_.loop.now(), text.size());
+  }
   return true;
 }
 
@@ -164,6 +168,9 @@ void ExchangeProbe::receive() {
 
 void ExchangeProbe::take(std::string_view bytes) {
   if (!first_answer_) first_answer_ = engine_.loop.now();
+  if (engine_.transcript != nullptr) {
+    engine_.transcript->received_bytes(engine_.loop.now(), bytes);
+  }
   answer_ += bytes;
   if (matching_) {
     more_came_ = true;

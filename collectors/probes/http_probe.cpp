@@ -15,6 +15,7 @@
 #include "collectors/probes/http_judge.h"
 #include "collectors/probes/http_match.h"
 #include "collectors/probes/http_request.h"
+#include "collectors/probes/http_transcript.h"
 #include "collectors/probes/http_trouble.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/probe_engine.h"
@@ -187,6 +188,7 @@ void HttpProbe::set_callbacks() {
   curl_easy_setopt(handle_, CURLOPT_WRITEDATA, this);
   curl_easy_setopt(handle_, CURLOPT_DEBUGFUNCTION, &HttpProbe::debug_callback);
   curl_easy_setopt(handle_, CURLOPT_DEBUGDATA, this);
+  if (engine_.transcript != nullptr) curl_easy_setopt(handle_, CURLOPT_VERBOSE, 1L);
 }
 
 void HttpProbe::before_close(int fd) {
@@ -227,9 +229,11 @@ std::size_t HttpProbe::body_callback(char* data, std::size_t size, std::size_t c
 
 int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, std::size_t size,
                               void* self) noexcept {
-  if (type != CURLINFO_TEXT) return 0;
   auto* probe = static_cast<HttpProbe*>(self);
   const std::string_view line(data, size);
+  const ProbeEngine& engine = probe->engine_;
+  if (engine.transcript != nullptr) transcribe(*engine.transcript, engine.loop.now(), type, line);
+  if (type != CURLINFO_TEXT) return 0;
   if (const auto code = stream_error_of(line)) probe->evidence_.stream_error = *code;
   if (const auto alert = received_alert(line)) probe->evidence_.peer_alert = *alert;
   if (read_debug_line(line, probe->tls_)) probe->evidence_.client_cert_requested = true;

@@ -11,6 +11,8 @@
 
 namespace ua {
 
+class Transcript;
+
 class ProbeEngine {
  public:
   static constexpr std::size_t kMaxMatching = 64;
@@ -29,8 +31,9 @@ class ProbeEngine {
   HandshakeGate handshakes;
   ConnectRate connect_rate;
   CurlPool curl;
-  Worker matcher;  ///< for patterns that may take long
-  Worker files;    ///< for files that may lie where reading hangs
+  Transcript* transcript = nullptr;  ///< of the one run under way; null: none is kept
+  Worker matcher;                    ///< for patterns that may take long
+  Worker files;                      ///< for files that may lie where reading hangs
 };
 
 }  // namespace ua

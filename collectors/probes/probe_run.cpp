@@ -13,6 +13,7 @@
 #include "collectors/probes/hiding_mount.h"
 #include "collectors/probes/local_listener.h"
 #include "collectors/probes/probe.h"
+#include "collectors/probes/transcript.h"
 
 namespace ua {
 namespace {
@@ -82,6 +83,7 @@ class ProbeRun::Leg {
     const Endpoint& endpoint = endpoints_[next_++];
     if (redirects_ == 0) outcome_.address = endpoint.text();
     dial_started_ = loop().now();
+    run_.note([&] { return "connecting to " + endpoint.text(); });
     if (libcurl_connects(target_)) {
       const auto& socket = run_.options_.socket;
       return hand_over({UniqueFd(), endpoint, dial_started_, socket && socket->proxy_protocol});
@@ -147,6 +149,8 @@ class ProbeRun::Leg {
     if (failure.option) failed.message = failure.option->text();
     failed.proxy_failed = run_.options_.via != nullptr;
     check_hidden(failed);
+    run_.note(
+        [&] { return "no connection: " + std::string(name(failed.error)) + ' ' + failed.detail; });
     if (!best_failure_ || reach(failed.error) > reach(best_failure_->error)) {
       best_failure_ = std::move(failed);
     }
@@ -176,6 +180,7 @@ class ProbeRun::Leg {
     share_.cancel();
     outcome_.times.add(TimedPhase::connect, connection.connected_at - dial_started_);
     run_.engine_.connect_rate.count(connection.peer, connection.connected_at);
+    run_.note([] { return "connected"; });
     hand_over(std::move(connection));
   }
 
@@ -196,6 +201,7 @@ class ProbeRun::Leg {
     }
     target_ = *hop;
     following_ = true;
+    run_.note([&] { return "redirected to " + target_.label; });
     // From here on all is about the next hop.
     outcome_.redirected_to = target_.label;
     if (outcome_.http) outcome_.http->redirects = redirects_;
@@ -315,6 +321,7 @@ void ProbeRun::start(Done done) {
 }
 
 void ProbeRun::on_resolved(const Resolved& resolved) {
+  note([&] { return resolution_text(first_hop().host, resolved); });
   if (resolved.addresses.empty()) return fail_all(resolved.error, resolved.detail);
   before_.set(TimedPhase::dns, engine_.loop.now() - started_);
   addresses_ = static_cast<unsigned>(resolved.addresses.size());

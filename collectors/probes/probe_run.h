@@ -12,6 +12,7 @@
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/probe_types.h"
 #include "collectors/probes/target.h"
+#include "collectors/probes/transcript.h"
 
 namespace ua {
 
@@ -40,6 +41,11 @@ class ProbeRun {
 
   /// What is connected to.
   const Target& first_hop() const { return options_.via ? *options_.via : target_; }
+  /// @param text is made only where a transcript is kept
+  template <typename Text>
+  void note(Text text) const {
+    if (engine_.transcript != nullptr) engine_.transcript->note(engine_.loop.now(), text());
+  }
   void on_resolved(const Resolved& resolved);
   void make_legs(std::vector<Endpoint> endpoints);
   void on_deadline();

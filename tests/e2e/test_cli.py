@@ -14,6 +14,7 @@ import threading
 import pytest
 
 from tests.lab import agent
+from tests.lab.hostile import read_request, serving
 from tests.lab.processes import need, need_mount_namespaces
 
 
@@ -381,3 +382,31 @@ def test_check_says_what_this_user_may_not_do():
         "socket's directory",
         f"out of reach: {directory}/app.sock: this user may not connect to the socket",
     ]
+
+
+def test_probe_shows_what_was_said_without_secrets(tmp_path):
+    asked = []
+
+    def serve(peer, _stop):
+        asked.append(read_request(peer))
+        peer.sendall(b"HTTP/1.1 503 Busy\r\nSet-Cookie: id=s3cret\r\nContent-Length: 5\r\n\r\nfull\n")
+
+    token = tmp_path / "token"
+    token.write_text("s3cret")
+    token.chmod(0o600)
+    with serving(serve) as (_, port):
+        path = tmp_path / "agent.toml"
+        path.write_text(
+            f'[[upstream]]\nname = "app"\ntargets = ["http://localhost:{port}/a?key=s3cret"]\n'
+            f'[upstream.http]\nbearer_token_file = "{token}"\nmethod = "POST"\nbody = "s3cret"\n')
+        done = run("probe", "-v", f"--config.file={path}", "app")
+    assert b"Bearer s3cret" in asked[0] and b"key=s3cret" in asked[0]
+    assert "s3cret" not in done.stdout
+    said = re.findall(r"^ +[0-9.]+ ms  ([*<>] .*)$", done.stdout, re.M)
+    assert said[0].startswith("* localhost has ")
+    assert "* connected" in said
+    for line in ("> POST /a?... HTTP/1.1", "> Authorization: <secret>", "> [6 bytes]",
+                 "< HTTP/1.1 503 Busy", "< Set-Cookie: <secret>", "< [5 bytes] full\\x0a"):
+        assert line in said, said
+    assert "http_503" in done.stdout
+    assert done.returncode == 1

@@ -19,6 +19,9 @@ TEST_CASE("an agent is asked where its configuration says that it listens") {
   CHECK(access("[::]:9000").url == "http://localhost:9000");
   CHECK(access("[2001:db8::1]:9000").url == "http://[2001:db8::1]:9000");
   CHECK(access("10.0.0.1:9000").url == "http://10.0.0.1:9000");
+  WebConfig secure;
+  secure.tls.emplace();
+  CHECK(access_of(secure).url == "https://localhost:10917");
   CHECK(access("unix:/run/a.sock").unix_socket == "/run/a.sock");
   CHECK(access("unix:/run/a.sock").url == "http://localhost");
 }

@@ -345,6 +345,10 @@ TEST_CASE("a target that its options cannot be used with") {
   CHECK(plain("\"http://a/\", \"http+unix:///b\"", "proxy_url = \"http://p:1\"") ==
         "a.toml:3:25: upstream.targets: 'http+unix:///b': a Unix socket is not reached through "
         "http.proxy_url");
+  CHECK(mistakes("[[upstream]]\nname = \"a\"\ntargets = \"http://a/\"\nproxy_protocol = \"v1\"\n"
+                 "[upstream.http]\nproxy_url = \"http://p:1\"\n") ==
+        "a.toml:3:11: upstream.targets: 'http://a/': proxy_protocol would go to the forward proxy; "
+        "leave it or http.proxy_url out");
   CHECK(
       plain("\"https://a/\", \"http://a/\"", "version = \"2-prior\"\nproxy_url = \"http://p:1\"") ==
       "a.toml:3:26: upstream.targets: 'http://a/': a proxy takes no HTTP/2 by prior knowledge; "
