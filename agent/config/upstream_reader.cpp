@@ -85,17 +85,19 @@ void read_service(TableReader& table, UpstreamConfig& upstream) {
   }
 }
 
-/// What of a target can never work, with the options it is probed with; empty: nothing.
-std::string target_mistake(const Target& target, const RunOptions& run, const ProbeSetup& setup) {
-  if (setup.mistake) {
-    if (std::string mistake = setup.mistake(target); !mistake.empty()) return mistake;
-  }
-  if (run.socket && run.socket->proxy_protocol && setup.via != nullptr) {
+/// What of a target its options do not fit; empty: nothing.
+std::string option_mistake(const Target& target, const RunOptions& run, const ProbeSetup& setup) {
+  std::string mistake = setup.mistake ? setup.mistake(target) : "";
+  if (!mistake.empty() || !run.socket) return mistake;
+  if (run.socket->proxy_protocol && setup.via != nullptr) {
     return "proxy_protocol would go to the forward proxy; leave it or http.proxy_url out";
   }
-  if (run.socket) {
-    if (std::string mistake = socket_mistake(*run.socket, target); !mistake.empty()) return mistake;
-  }
+  return socket_mistake(*run.socket, target);
+}
+
+/// What of a target can never work, with the options it is probed with; empty: nothing.
+std::string target_mistake(const Target& target, const RunOptions& run, const ProbeSetup& setup) {
+  if (std::string mistake = option_mistake(target, run, setup); !mistake.empty()) return mistake;
   const auto literal = ip_endpoint(target.host, target.port);
   if (!literal) return "";
   if (is_link_local(*literal) && target.host.find('%') == std::string::npos) {

@@ -129,7 +129,8 @@ def by_the_agent(prefix, folder):
     config.write_text("[discovery]\nnginx = true\n")
     done = subprocess.run([*prefix, agent.binary(), "check", f"--config.file={config}"],
                           capture_output=True, text=True, check=True)
-    *notes, last = done.stdout.splitlines()
+    *lines, last = done.stdout.splitlines()
+    notes = [line for line in lines if line.startswith("discovery: ")]
     targets = int(re.search(r"(\d+) targets", last)[1])
     text = config.read_text() + '[defaults]\ninterval = "3s"\ntimeout = "2s"\n'
     with agent.running(text, folder, prefix) as a:
