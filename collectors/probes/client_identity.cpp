@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <utility>
 
 #include "collectors/core/secret_file.h"
@@ -41,8 +42,10 @@ std::pair<UniqueFd, UniqueFd> connected_pair() {
       ::getsockname(listener.get(), address, &place.size) != 0) {
     return {};
   }
-  UniqueFd ours(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (::connect(ours.get(), address, place.size) != 0) return {};
+  // Only after a connect that did not block does libcurl's own, which follows, find it connected.
+  UniqueFd ours(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int connecting = ::connect(ours.get(), address, place.size);
+  if (connecting != 0 && errno != EINPROGRESS) return {};
   return {std::move(ours), UniqueFd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC))};
 }
 
