@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -31,6 +32,10 @@ class Quiet {
     tcgetattr(kTerminal, &before_);
     struct sigaction wake {};
     wake.sa_handler = &on_signal;
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    for (const int signal : kSignals) sigaddset(&blocked, signal);
+    pthread_sigmask(SIG_BLOCK, &blocked, &mask_);
     for (std::size_t i = 0; i < kSignals.size(); ++i) sigaction(kSignals[i], &wake, &handlers_[i]);
     termios quiet = before_;
     quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
@@ -41,6 +46,13 @@ class Quiet {
     for (std::size_t i = 0; i < kSignals.size(); ++i) {
       sigaction(kSignals[i], &handlers_[i], nullptr);
     }
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  }
+  /// A signal comes here and nowhere else: before a read it would be lost.
+  Result<void> wait() const {
+    pollfd terminal{kTerminal, POLLIN, 0};
+    if (::ppoll(&terminal, 1, nullptr, &mask_) >= 0) return {};
+    return fail(errno == EINTR ? "interrupted" : "standard input: " + errno_text(errno));
   }
   Quiet(const Quiet&) = delete;
   Quiet& operator=(const Quiet&) = delete;
@@ -48,19 +60,23 @@ class Quiet {
  private:
   static constexpr std::array<int, 4> kSignals{SIGINT, SIGTERM, SIGQUIT, SIGHUP};
   termios before_{};
+  sigset_t mask_{};
   std::array<struct sigaction, kSignals.size()> handlers_{};
 };
 
-/// @param line whether one is enough: of a terminal, whose end does not come by itself
-Result<std::string> read_input(bool line) {
+/// @param terminal where one line is enough, since its end does not come by itself; null: a file
+Result<std::string> read_input(const Quiet* terminal) {
   std::string result;
   std::array<char, 512> buffer{};
   while (result.size() <= kMostRead) {
+    if (terminal != nullptr) {
+      if (const Result<void> ready = terminal->wait(); !ready) return tl::unexpected(ready.error());
+    }
     const ssize_t size = ::read(STDIN_FILENO, buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR) return fail("interrupted");
+    if (size < 0 && errno == EINTR) continue;
     if (size < 0) return fail("standard input: " + errno_text(errno));
     result.append(buffer.data(), static_cast<std::size_t>(size));
-    if (size == 0 || (line && result.ends_with('\n'))) break;
+    if (size == 0 || (terminal != nullptr && result.ends_with('\n'))) break;
   }
   explicit_bzero(buffer.data(), buffer.size());
   return result;
@@ -82,7 +98,7 @@ Result<std::string> password_of(std::string input) {
 Result<std::string> ask(std::string_view prompt, std::ostream& err) {
   const Quiet quiet;
   err << prompt << std::flush;
-  Result<std::string> line = read_input(true);
+  Result<std::string> line = read_input(&quiet);
   err << std::endl;  // the typed one was not shown
   if (!line) return line;
   return password_of(std::move(*line));
@@ -99,7 +115,7 @@ Result<std::string> ask_twice(std::ostream& err) {
 
 Result<std::string> password_from_input(std::ostream& err) {
   if (isatty(kTerminal) != 0) return ask_twice(err);
-  Result<std::string> input = read_input(false);
+  Result<std::string> input = read_input(nullptr);
   if (!input) return input;
   return password_of(std::move(*input));
 }
