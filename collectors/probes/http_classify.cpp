@@ -231,6 +231,51 @@ Classified by_code_alone(const HttpEvidence& e) {
   }
 }
 
+/// How a transfer ended by itself.
+Classified by_code(const HttpEvidence& e) {
+  switch (static_cast<int>(e.code)) {
+    case CURLE_OK:
+      // libcurl calls a header block cut off by a FIN a success.
+      if (!e.header_complete) return no_headers(e, closed_before_headers);
+      return {};
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return no_status_line(e);
+    case CURLE_OUT_OF_MEMORY:
+      // An endless status or header line, in libcurl before 8.
+      return {e.request_sent ? headers_too_large : local_resources_exhausted, "curl_27"};
+    case kTooLarge:
+      return {headers_too_large, ""};
+    case CURLE_GOT_NOTHING:
+      if (e.asked_version == HttpVersion::v2_prior && e.tcp.bytes_received > 1)
+        return {protocol_mismatch, "not_http2"};
+      return no_headers(e, closed_before_headers);
+    case CURLE_PARTIAL_FILE:
+      if (e.status == 0) return no_headers(e, closed_before_headers);
+      return {body_truncated, how_closed(e)};
+    case CURLE_COULDNT_CONNECT:
+      if (e.unix_socket) return unix_connect(e);
+      // We had connected: the peer has reset the connection since.
+      return no_headers(e, reset_before_headers);
+    case CURLE_SEND_ERROR:
+      return no_headers(e, reset_before_headers);
+    case CURLE_RECV_ERROR:
+      return receive_error(e);
+    default:
+      return by_code_alone(e);
+  }
+}
+
+/// Between us and a proxy that has not opened the tunnel yet: no TLS has begun.
+Classified before_tunnel(const HttpEvidence& e) {
+  if (e.tunnel_garbage) return {protocol_mismatch, "not_http"};
+  const bool cut_off = e.tunnel_status >= 200 && e.tunnel_status <= 299;
+  if (e.tunnel_status != 0 && !cut_off) return tunnel_refused(e.tunnel_status);
+  HttpEvidence plain = e;
+  plain.tls = false;
+  plain.request_sent = true;
+  return by_code(plain);
+}
+
 }  // namespace
 
 std::optional<int> stream_error_of(std::string_view debug_line) {
@@ -272,48 +317,11 @@ ProxyPart proxy_part(const HttpEvidence& e) {
 
 Classified classify_transfer(const HttpEvidence& e) {
   if (e.timed_out) return timed_out(e);
-  if (e.tunnelled && !e.tunnel_open) {
-    if (e.tunnel_garbage) return {protocol_mismatch, "not_http"};
-    const bool cut_off = e.tunnel_status >= 200 && e.tunnel_status <= 299;
-    if (e.tunnel_status != 0 && !cut_off) return tunnel_refused(e.tunnel_status);
-    HttpEvidence plain = e;  // no TLS has begun
-    plain.tls = plain.tunnelled = false;
-    plain.request_sent = true;
-    return classify_transfer(plain);
-  }
+  if (e.tunnelled && !e.tunnel_open) return before_tunnel(e);
   if (e.stream_error >= 0 && e.code != CURLE_OK) {
     return {http2_error, "h2_" + std::to_string(e.stream_error)};
   }
-  switch (static_cast<int>(e.code)) {
-    case CURLE_OK:
-      // libcurl calls a header block cut off by a FIN a success.
-      if (!e.header_complete) return no_headers(e, closed_before_headers);
-      return {};
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return no_status_line(e);
-    case CURLE_OUT_OF_MEMORY:
-      // An endless status or header line, in libcurl before 8.
-      return {e.request_sent ? headers_too_large : local_resources_exhausted, "curl_27"};
-    case kTooLarge:
-      return {headers_too_large, ""};
-    case CURLE_GOT_NOTHING:
-      if (e.asked_version == HttpVersion::v2_prior && e.tcp.bytes_received > 1)
-        return {protocol_mismatch, "not_http2"};
-      return no_headers(e, closed_before_headers);
-    case CURLE_PARTIAL_FILE:
-      if (e.status == 0) return no_headers(e, closed_before_headers);
-      return {body_truncated, how_closed(e)};
-    case CURLE_COULDNT_CONNECT:
-      if (e.unix_socket) return unix_connect(e);
-      // We had connected: the peer has reset the connection since.
-      return no_headers(e, reset_before_headers);
-    case CURLE_SEND_ERROR:
-      return no_headers(e, reset_before_headers);
-    case CURLE_RECV_ERROR:
-      return receive_error(e);
-    default:
-      return by_code_alone(e);
-  }
+  return by_code(e);
 }
 
 Classified classify_status(int status, bool accepted, std::string_view body_start) {
