@@ -110,14 +110,13 @@ class Reporter {
     gap_ = "";
   }
   void report(Prober& prober, const ProbeJob& job, const Outcome& outcome) {
-    const Target& target = job.target.target;
     const std::string_view second_look = prober.look_again(job, outcome);
     const WallTime now = prober.wall_now();
     if (flags_.json) {
-      out_ << report_json(target, outcome, job.service, now, second_look) << '\n';
+      out_ << report_json(job, outcome, now, second_look) << '\n';
       return;
     }
-    out_ << gap_ << report_text(target, outcome, job.service, now, wants_colour(), second_look);
+    out_ << gap_ << report_text(job, outcome, now, wants_colour(), second_look);
     gap_ = "\n";
   }
 
@@ -138,7 +137,7 @@ class Follower {
     const Target& target = job.target.target;
     const WallTime now = prober.wall_now();
     if (flags_.json) {
-      out_ << report_json(target, outcome, job.service, now) << '\n';
+      out_ << report_json(job, outcome, now) << '\n';
       return;
     }
     out_ << report_line(target, outcome, now, wants_colour()) << '\n';
@@ -147,7 +146,7 @@ class Follower {
     before = outcome.error;
     if (!news) return;
     const std::string_view second_look = prober.look_again(job, outcome);
-    out_ << report_text(target, outcome, job.service, now, wants_colour(), second_look);
+    out_ << report_text(job, outcome, now, wants_colour(), second_look);
   }
 
   int finish() {

@@ -74,14 +74,19 @@ std::string headline(const Target& target, const Outcome& outcome, bool colour) 
   return result + "  " + std::string(row.name) + " (phase " + std::string(name(row.phase)) + ")\n";
 }
 
-std::string advice(const Target& target, const Outcome& outcome, const std::string& service) {
+std::string command(const ProbeJob& job, const Outcome& outcome) {
+  return fill_command(info(outcome.error), job.target.target, job.service, outcome,
+                      job.run.socket.get());
+}
+
+std::string advice(const ProbeJob& job, const Outcome& outcome) {
   const ErrorClassInfo& row = info(outcome.error);
   std::string result = prose("what was seen", row.meaning);
   if (row.phase == Phase::local) {
     result += prose("note", "the trouble is on this machine; it says nothing about the upstream");
   }
   return result + prose("likely cause", row.likely_cause) + prose("first check", row.first_check) +
-         field("command", fill_command(row, target, service, outcome));
+         field("command", command(job, outcome));
 }
 
 std::string http_line(const HttpFacts& http) {
@@ -121,10 +126,10 @@ std::string tls_lines(const TlsFacts& tls, WallTime now) {
 
 }  // namespace
 
-std::string report_text(const Target& target, const Outcome& outcome, const std::string& service,
-                        WallTime now, bool colour, std::string_view second_look) {
-  std::string result = headline(target, outcome, colour) + waterfall(outcome);
-  if (outcome.error != ErrorClass::none) result += advice(target, outcome, service);
+std::string report_text(const ProbeJob& job, const Outcome& outcome, WallTime now, bool colour,
+                        std::string_view second_look) {
+  std::string result = headline(job.target.target, outcome, colour) + waterfall(outcome);
+  if (outcome.error != ErrorClass::none) result += advice(job, outcome);
   if (!second_look.empty()) result += prose("second look", second_look);
   if (!outcome.detail.empty()) result += field("detail", outcome.detail);
   if (!outcome.message.empty()) result += field("message", outcome.message);
@@ -144,9 +149,9 @@ std::string report_text(const Target& target, const Outcome& outcome, const std:
   return result;
 }
 
-std::string report_json(const Target& target, const Outcome& outcome, const std::string& service,
-                        WallTime now, std::string_view second_look) {
-  ordered_json json{{"target", target.label}, {"timestamp", to_seconds(now)}};
+std::string report_json(const ProbeJob& job, const Outcome& outcome, WallTime now,
+                        std::string_view second_look) {
+  ordered_json json{{"target", job.target.target.label}, {"timestamp", to_seconds(now)}};
   json.update(outcome_json(outcome));
   json.update({{"likely_cause", nullptr},
                {"first_check", nullptr},
@@ -157,7 +162,7 @@ std::string report_json(const Target& target, const Outcome& outcome, const std:
     const ErrorClassInfo& row = info(outcome.error);
     json["likely_cause"] = row.likely_cause;
     json["first_check"] = row.first_check;
-    json["command"] = fill_command(row, target, service, outcome);
+    json["command"] = command(job, outcome);
   }
   return dump_json(json);
 }

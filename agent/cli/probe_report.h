@@ -4,23 +4,22 @@
 
 #include <string>
 
+#include "agent/cli/probe_jobs.h"
 #include "collectors/core/outcome.h"
-#include "collectors/probes/target.h"
 
 namespace ua {
 
 /// Verdict, waterfall of phases, what to do, facts. Untrusted bytes are escaped.
-/// @param service unit that serves the target, for the suggested command; may be empty
 /// @param second_look what a follow-up check found; may be empty
 /// @param now what "days left" is counted from
-std::string report_text(const Target& target, const Outcome& outcome, const std::string& service,
-                        WallTime now, bool colour, std::string_view second_look = "");
+std::string report_text(const ProbeJob& job, const Outcome& outcome, WallTime now, bool colour,
+                        std::string_view second_look = "");
 
 /// One object without a line break, ASCII only; the keys are described in upstream-agent(1) and are
 /// always all there.
 /// @param now when it was probed
-std::string report_json(const Target& target, const Outcome& outcome, const std::string& service,
-                        WallTime now, std::string_view second_look = "");
+std::string report_json(const ProbeJob& job, const Outcome& outcome, WallTime now,
+                        std::string_view second_look = "");
 
 /// Time, verdict, target, class, how long it took, details. Without a line break.
 std::string report_line(const Target& target, const Outcome& outcome, WallTime now, bool colour);

@@ -72,6 +72,30 @@ std::string command_for_unix(const ErrorClassInfo& row, const Target& target) {
   return applicable(command, true);
 }
 
+std::string flag(std::string_view name, const std::string& value) {
+  return value.empty() ? "" : std::string(name) + ' ' + shell_quote(value) + ' ';
+}
+
+/// For tools that connect: through the probe's proxy, from its address, over its interface.
+Replacements way_of(const Outcome& outcome, const SocketOptions* socket, const std::string& ip) {
+  const std::string source = socket != nullptr && socket->source ? socket->source->ip() : "";
+  const std::string interface = socket != nullptr ? socket->interface : "";
+  const std::string& either = source.empty() ? interface : source;  // what one flag can say
+  const auto proxy = parse_target(outcome.proxy);
+  const bool proxied = proxy && !outcome.proxy_failed;
+  const bool line = socket != nullptr && socket->proxy_protocol;
+  return {{"curl ", "curl " + flag("-x", proxied ? outcome.proxy : "") +
+                        flag("--interface", either) + (line ? "--haproxy-protocol " : "")},
+          {"openssl s_client ", "openssl s_client " +
+                                    flag("-proxy", proxied ? proxy->authority() : "") +
+                                    flag("-bind", source.empty() ? "" : socket->source->text())},
+          {"ping ", "ping " + flag("-I", either)},
+          {"traceroute ", "traceroute " + flag("-s", source) + flag("-i", interface)},
+          {"ip route get {ip}", "ip route get " + shell_quote(ip) +
+                                    (source.empty() ? "" : " from " + shell_quote(source)) +
+                                    (interface.empty() ? "" : " oif " + shell_quote(interface))}};
+}
+
 }  // namespace
 
 std::string shell_quote(std::string_view value) {
@@ -85,7 +109,8 @@ std::string shell_quote(std::string_view value) {
 }
 
 std::string fill_command(const ErrorClassInfo& error_class, const Target& configured,
-                         std::string_view service, const Outcome& outcome) {
+                         std::string_view service, const Outcome& outcome,
+                         const SocketOptions* socket) {
   const auto hop = parse_target(outcome.proxy_failed ? outcome.proxy : outcome.redirected_to);
   const Target& target = hop ? *hop : configured;
   const bool unix_socket = target.is_unix();
@@ -95,17 +120,20 @@ std::string fill_command(const ErrorClassInfo& error_class, const Target& config
   const std::string& host = unix_socket ? kLocalhost : target.host;
   const std::string& name = outcome.server_name.empty() ? host : outcome.server_name;
   // An address that was tried for the hop before says nothing about this one.
-  const std::string ip = hop && !outcome.proxy_failed ? "" : ip_of(outcome.address);
-  return replace_all(command,
-                     {{"{host}:{port}", authority},  // together: IPv6 needs its brackets
-                      {"{host}", shell_quote(host)},
-                      {"{port}", std::to_string(target.port)},
-                      {"{ip}", shell_quote(ip.empty() ? host : ip)},
-                      {"{sni}", shell_quote(name)},
-                      {"{address}", authority},
-                      {"{path}", shell_quote(target.unix_path)},
-                      {"{url}", shell_quote(target.label)},
-                      {"{service}", service.empty() ? "YOUR-SERVICE" : shell_quote(service)}});
+  const std::string tried = hop && !outcome.proxy_failed ? "" : ip_of(outcome.address);
+  const std::string& ip = tried.empty() ? host : tried;
+  Replacements replacements = way_of(outcome, socket, ip);
+  const Replacements values{{"{host}:{port}", authority},  // together: IPv6 needs its brackets
+                            {"{host}", shell_quote(host)},
+                            {"{port}", std::to_string(target.port)},
+                            {"{ip}", shell_quote(ip)},
+                            {"{sni}", shell_quote(name)},
+                            {"{address}", authority},
+                            {"{path}", shell_quote(target.unix_path)},
+                            {"{url}", shell_quote(target.label)},
+                            {"{service}", service.empty() ? "YOUR-SERVICE" : shell_quote(service)}};
+  replacements.insert(replacements.end(), values.begin(), values.end());
+  return replace_all(command, replacements);
 }
 
 }  // namespace ua

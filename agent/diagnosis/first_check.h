@@ -8,6 +8,7 @@
 
 #include "collectors/core/error_class.h"
 #include "collectors/core/outcome.h"
+#include "collectors/probes/socket_options.h"
 #include "collectors/probes/target.h"
 
 namespace ua {
@@ -16,11 +17,14 @@ namespace ua {
 /// the hop that failed where a redirect was followed, and leaves out the parts of the command that
 /// do not apply: those about a network for a Unix socket, and the reverse. Every value that is not
 /// plain is quoted for a POSIX shell, so that a name out of a configuration cannot become a
-/// command.
+/// command. Commands that connect go the way that the probe went: through its proxy, from its
+/// address, over its interface.
 /// @param service unit name; where empty a placeholder stands that says what to put
-/// @param outcome of the failed probe: its address, TLS name and redirect
+/// @param outcome of the failed probe: its address, TLS name, proxy and redirect
+/// @param socket RunOptions::socket; null: none
 std::string fill_command(const ErrorClassInfo& error_class, const Target& target,
-                         std::string_view service, const Outcome& outcome = {});
+                         std::string_view service, const Outcome& outcome = {},
+                         const SocketOptions* socket = nullptr);
 
 /// The value itself where it is plain ([A-Za-z0-9_@%+=:,./-]), else in single quotes.
 std::string shell_quote(std::string_view value);

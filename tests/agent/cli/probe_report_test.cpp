@@ -12,6 +12,12 @@ const WallTime kNow{std::chrono::sys_days{std::chrono::year{2026} / 3 / 1}};
 
 Target target() { return parse_target("https://app.example/health?token=secret").value(); }
 
+ProbeJob job() {
+  ProbeJob made;
+  made.target.target = target();
+  return made;
+}
+
 Outcome expired() {
   Outcome outcome;
   outcome.error = ErrorClass::tls_cert_expired;
@@ -35,7 +41,7 @@ Outcome expired() {
 }
 
 TEST_CASE("the report has verdict, cause, command and facts, with foreign bytes escaped") {
-  const std::string text = report_text(target(), expired(), "", kNow, false);
+  const std::string text = report_text(job(), expired(), kNow, false);
   INFO(text);
   CHECK(text.starts_with(
       "DOWN  https://app.example/health  tls_cert_expired (phase tls)\n  connect          |"));
@@ -59,7 +65,7 @@ TEST_CASE("the report has verdict, cause, command and facts, with foreign bytes 
 TEST_CASE("long prose is broken between words, a command never") {
   Outcome outcome;
   outcome.error = ErrorClass::tls_cert_expired;
-  const std::string text = report_text(target(), outcome, "", kNow, false);
+  const std::string text = report_text(job(), outcome, kNow, false);
   INFO(text);
   CHECK(text.find("server was not reloaded after it, or a\n                 clock is wrong.\n") !=
         std::string::npos);
@@ -70,7 +76,7 @@ TEST_CASE("each verdict has its word, and colour only where it is wanted") {
   const auto first_word = [](ErrorClass error, bool colour) {
     Outcome outcome;
     outcome.error = error;
-    const std::string text = report_text(target(), outcome, "", kNow, colour);
+    const std::string text = report_text(job(), outcome, kNow, colour);
     return text.substr(0, text.find("  "));
   };
   CHECK(first_word(ErrorClass::none, false) == "UP");
@@ -103,7 +109,7 @@ TEST_CASE("the JSON is one ASCII line with every key, also when all is well") {
   Outcome well;
   well.times.set(TimedPhase::total, 1500ms);
   well.http = HttpFacts{204, 1.1, 0, 1};
-  const std::string line = report_json(target(), well, "", WallTime(5s));
+  const std::string line = report_json(job(), well, WallTime(5s));
   const auto json = nlohmann::json::parse(line);
   CHECK(json["target"] == "https://app.example/health");
   CHECK(json["timestamp"] == 5.0);
@@ -116,7 +122,7 @@ TEST_CASE("the JSON is one ASCII line with every key, also when all is well") {
   CHECK(json["timings"] == nlohmann::json{{"total", 1.5}});
   CHECK(json["http"]["status_code"] == 204);
 
-  const std::string failed_line = report_json(target(), expired(), "", WallTime(5s));
+  const std::string failed_line = report_json(job(), expired(), WallTime(5s));
   const auto failed = nlohmann::json::parse(failed_line);
   CHECK(keys(failed) == keys(json));
   CHECK(failed["error_class"] == "tls_cert_expired");

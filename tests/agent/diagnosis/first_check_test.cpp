@@ -59,12 +59,48 @@ TEST_CASE("a proxy that failed is what the commands are about") {
   outcome.address = "192.0.2.7:3128";
   outcome.proxy = "http://proxy.example:3128";
   CHECK(fill_command(info(ErrorClass::tls_timeout), target, "", outcome) ==
-        "openssl s_client -connect app.example:8443 -servername app.example </dev/null");
+        "openssl s_client -proxy proxy.example:3128 -connect app.example:8443 -servername "
+        "app.example </dev/null");
   outcome.proxy_failed = true;
   CHECK(fill_command(info(ErrorClass::connect_refused), target, "", outcome) ==
         "systemctl status YOUR-SERVICE; ss -ltnp 'sport = :3128'");
   CHECK(fill_command(info(ErrorClass::unreachable), target, "", outcome) ==
         "ip route get 192.0.2.7; ip neigh show 192.0.2.7");
+}
+
+TEST_CASE("commands that connect go the way that the probe went") {
+  const Target target = parse_target("https://app.example:8443/x").value();
+  Outcome outcome;
+  outcome.address = "192.0.2.7:3128";
+  outcome.proxy = "http://proxy.example:3128";
+  const auto filled = [&](ErrorClass error, const SocketOptions& socket) {
+    return fill_command(info(error), target, "", outcome, &socket);
+  };
+  CHECK(filled(ErrorClass::http_503, {}) ==
+        "curl -x http://proxy.example:3128 -si https://app.example:8443/x | head -20");
+  outcome.proxy_failed = true;
+  CHECK(filled(ErrorClass::headers_too_large, {}) ==
+        "curl -s -o /dev/null -D - http://proxy.example:3128 | wc -c");
+
+  outcome.proxy.clear();
+  outcome.proxy_failed = false;
+  SocketOptions socket;
+  socket.interface = "eth 0";
+  socket.proxy_protocol = true;
+  CHECK(filled(ErrorClass::http_503, socket) ==
+        "curl --interface 'eth 0' --haproxy-protocol -si https://app.example:8443/x | head -20");
+  CHECK(filled(ErrorClass::request_unacked, socket) ==
+        "ping -I 'eth 0' -M do -s 1472 -c 3 app.example; conntrack -L -d 192.0.2.7");
+  socket.source = ip_endpoint("2001:db8::9", 0);
+  CHECK(filled(ErrorClass::http_503, socket) ==
+        "curl --interface 2001:db8::9 --haproxy-protocol -si https://app.example:8443/x | head "
+        "-20");
+  CHECK(filled(ErrorClass::tls_timeout, socket) ==
+        "openssl s_client -bind '[2001:db8::9]:0' -connect app.example:8443 -servername "
+        "app.example </dev/null");
+  CHECK(filled(ErrorClass::connect_timeout, socket) ==
+        "ip route get 192.0.2.7 from 2001:db8::9 oif 'eth 0'; traceroute -s 2001:db8::9 -i 'eth "
+        "0' -T -p 8443 app.example; nft list ruleset | grep -n drop");
 }
 
 TEST_CASE("a Unix socket gets the commands for Unix sockets") {
