@@ -15,10 +15,6 @@
 namespace ua {
 namespace {
 
-// Steps of patterns over answers in one run, each some nanoseconds at worst: what goes beyond is
-// done by the worker. A sum, since an answer that drips in is matched again and again.
-constexpr std::uint64_t kMaxSteps = 1'000'000;
-
 /// Where the first match ends.
 std::optional<std::size_t> match_end(const re2::RE2& pattern, std::string_view text) {
   const re2::StringPiece input(text.data(), text.size());
@@ -78,9 +74,10 @@ class ExchangeProbe final : public Probe {
   std::size_t sent_ = 0;  // of this step's text
   std::string answer_;    // what no step has taken yet
   End end_ = End::open;
-  std::uint64_t spent_ = 0;
-  bool matching_ = false;                                       // on the worker
-  bool more_came_ = false;                                      // since it began
+  std::uint64_t spent_ =
+      0;                    // steps of matching, of all answers: one that drips in is matched often
+  bool matching_ = false;   // on the worker
+  bool more_came_ = false;  // since it began
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for what the worker hands back
 };
 
@@ -107,6 +104,7 @@ void ExchangeProbe::advance() {
 
 void ExchangeProbe::wait() {
   if (verdict_) return;
+  if (matching_ && answer_.size() > kMaxExchangeAnswer) return;  // the match has the word
   if (end_ == End::open) return watch(EPOLLIN);
   if (!matching_) on_end(end_);
 }
@@ -178,13 +176,17 @@ void ExchangeProbe::take(std::string_view bytes) {
     return;
   }
   advance();
+  if (verdict_ || matching_ || answer_.size() <= kMaxExchangeAnswer) return;
+  finish_later(ErrorClass::content_mismatch, step_token() + ",over_64KiB",
+               "step " + std::to_string(step_ + 1) +
+                   ": more than 64 KiB came before all of it could be sent");
 }
 
 bool ExchangeProbe::try_match() {
   if (matching_ || answer_.empty()) return false;
   const re2::RE2& pattern = *steps()[step_].expect;
-  spent_ += static_cast<std::uint64_t>(pattern.ProgramSize()) * answer_.size();
-  if (spent_ > kMaxSteps) {
+  spent_ += match_steps(pattern, answer_);
+  if (spent_ > kMaxStepsOnLoop) {
     match_on_worker();
     return false;
   }
@@ -226,10 +228,10 @@ void ExchangeProbe::on_matched(std::optional<std::size_t> end) {
     next_step(*end);
     return advance();
   }
+  if (more_came_) return advance();
   if (answer_.size() > kMaxExchangeAnswer) {
     return finish_later(ErrorClass::content_mismatch, step_token() + ",over_64KiB", mismatch());
   }
-  if (more_came_) return advance();
   if (end_ != End::open) on_end(end_);
 }
 

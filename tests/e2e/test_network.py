@@ -45,6 +45,28 @@ def test_a_reset_where_this_host_listens_is_the_firewalls():
             assert result["error_class"] == "connect_refused", result
 
 
+def test_what_is_sent_and_never_acknowledged(tmp_path):
+    exchange = agent.upstream("tcp", "tcp://127.0.0.1:5011",
+                              '[upstream.tcp]\nexchange = [{ send = "PING\\r\\n", expect = "PONG" }]')
+    config = tmp_path / "agent.toml"
+    config.write_text(exchange + agent.upstream("http", "http://127.0.0.1:5011/"))
+    listen = "import socket, time\ns = socket.create_server(('127.0.0.1', 5011))\ntime.sleep(60)\n"
+    with namespace() as inside:
+        # The handshake passes, what carries data does not.
+        drop = ("-p", "tcp", "--dport", "5011", "--tcp-flags", "PSH", "PSH", "-j", "DROP")
+        with process(*inside, "/usr/bin/python3", "-c", listen):
+            time.sleep(0.5)
+            for name in ("tcp", "http"):
+                result, _ = agent.probe(name, f"--config.file={config}", prefix=inside)
+                assert (result["error_class"], result["phase"]) == (
+                    "response_timeout", "response_headers"), result
+            subprocess.run([*inside, "iptables", "-A", "INPUT", *drop], check=True)
+            for name in ("tcp", "http"):
+                result, _ = agent.probe(name, f"--config.file={config}", prefix=inside)
+                assert (result["error_class"], result["phase"], result["detail"]) == (
+                    "request_unacked", "request", "unacked"), result
+
+
 def test_no_ipv6_is_no_lack_of_ports():
     with namespace() as inside:
         subprocess.run([*inside, "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1"], check=True)

@@ -147,6 +147,16 @@ TEST_CASE("64 KiB without a match are enough") {
   CHECK(outcome.detail == "exchange_1,over_64KiB");
 }
 
+TEST_CASE("a peer that talks and does not listen fills no memory") {
+  const std::string much(64UL * 1024, 'x');
+  Exchange exchange(std::vector(16, step(much.c_str(), nullptr)));
+  exchange.say(std::string(70'000, 'a'));
+  const Outcome outcome = exchange.run();
+  CHECK(outcome.error == ErrorClass::content_mismatch);
+  CHECK(outcome.detail.ends_with(",over_64KiB"));
+  CHECK(outcome.message.ends_with(": more than 64 KiB came before all of it could be sent"));
+}
+
 TEST_CASE("silence until the deadline") {
   Exchange exchange({step("x", "y")});
   const Outcome outcome = exchange.expire();
@@ -161,6 +171,17 @@ TEST_CASE("another answer until the deadline") {
   const Outcome outcome = exchange.expire();
   CHECK(outcome.error == ErrorClass::content_mismatch);
   CHECK(outcome.detail == "exchange_1,timeout");
+}
+
+TEST_CASE("what comes while a worker matches is matched too, up to 64 KiB") {
+  for (const bool matches : {true, false}) {
+    Exchange exchange({step("", "[ab]{900}Z")});
+    exchange.say(std::string(60'000, 'a'));
+    exchange.say_later(std::string(10'000, 'b') + (matches ? "Z" : "b"));
+    const Outcome outcome = exchange.run();
+    CHECK(outcome.error == (matches ? ErrorClass::none : ErrorClass::content_mismatch));
+    CHECK(outcome.detail == (matches ? "" : "exchange_1,over_64KiB"));
+  }
 }
 
 TEST_CASE("a pattern that takes long is matched elsewhere") {
