@@ -46,11 +46,12 @@ ResolvedNames resolve_names(const std::vector<UpstreamConfig>& upstreams, Durati
   const Time deadline = loop.now() + patience;
   for (const UpstreamConfig& upstream : upstreams) {
     for (const TargetConfig& target : upstream.targets) {
-      const std::string key = key_of(target.target, upstream.run.ip_protocol);
-      if (!is_name(target.target) || result.contains(key)) continue;
+      const Target& asked = target.first_hop();
+      const std::string key = key_of(asked, upstream.run.ip_protocol);
+      if (!is_name(asked) || result.contains(key)) continue;
       result[key] = "no answer within " + format_duration(patience);
       ++waiting;
-      queries.push_back(resolver.resolve(target.target.host, upstream.run.ip_protocol, deadline,
+      queries.push_back(resolver.resolve(asked.host, upstream.run.ip_protocol, deadline,
                                          [&, key](const Resolved& resolved) {
                                            result[key] = addresses_text(resolved);
                                            if (--waiting == 0) loop.stop();
@@ -73,7 +74,8 @@ std::string target_list(const std::vector<UpstreamConfig>& upstreams, const Reso
     for (const TargetConfig& target : upstream.targets) {
       result += shown + std::string(width + 2 - shown.size(), ' ') +
                 escape_line(target.target.label, 2000);
-      const auto found = names.find(key_of(target.target, upstream.run.ip_protocol));
+      if (target.via) result += "  through " + escape_line(target.via->label, 2000);
+      const auto found = names.find(key_of(target.first_hop(), upstream.run.ip_protocol));
       if (found != names.end()) result += "  " + found->second;
       result += '\n';
     }

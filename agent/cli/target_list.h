@@ -18,7 +18,8 @@ using ResolvedNames = std::map<std::string, std::string>;
 /// @param patience for all together
 ResolvedNames resolve_names(const std::vector<UpstreamConfig>& upstreams, Duration patience);
 
-/// A line a target: upstream, target, and what its name comes to. Pure.
+/// A line a target: upstream, target, the proxy that it is reached through, and what the name that
+/// is connected to comes to. Pure.
 std::string target_list(const std::vector<UpstreamConfig>& upstreams, const ResolvedNames& names);
 
 }  // namespace ua

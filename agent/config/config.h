@@ -27,6 +27,9 @@ struct TargetConfig {
   ProbeMaker make;
   std::uint64_t buffer_bytes = 0;     ///< ProbeSetup::buffer_bytes
   std::shared_ptr<const Target> via;  ///< ProbeSetup::via
+
+  /// What is resolved and connected to.
+  const Target& first_hop() const { return via ? *via : target; }
 };
 
 using LabelPairs = std::vector<std::pair<std::string, std::string>>;  ///< sorted by name

@@ -82,12 +82,12 @@ void SettingsReader::read(TableReader& root, const toml::table& document) {
 void SettingsReader::claim(TableReader& root, const toml::table& table, const std::string& path) {
   for (const auto& [key, node] : table) {
     const std::string name = path + '.' + escape_line(key.str(), 60);
+    const toml::source_position at = node.source().begin;
+    const auto [it, fresh] = claimed_.emplace(name, Place{root.file(), at.line, at.column});
     if (const toml::table* inner = node.as_table()) {
       claim(root, *inner, name);
       continue;
     }
-    const toml::source_position at = node.source().begin;
-    const auto [it, fresh] = claimed_.emplace(name, Place{root.file(), at.line, at.column});
     if (fresh) continue;
     const Place& first = it->second;
     root.complain_at(node, name + ": is set at " + escape_line(first.file) + ':' +
@@ -96,16 +96,25 @@ void SettingsReader::claim(TableReader& root, const toml::table& table, const st
   }
 }
 
-/// Only where the key is set: nobody is blamed for a default.
+/// Only where the key is set, or its table of [web]: nobody is blamed for a default.
 void SettingsReader::complain(Diagnostics& diagnostics, std::string_view key,
                               std::string message) const {
-  const auto place = claimed_.find(key);
+  auto place = claimed_.find(key);
+  if (place == claimed_.end()) place = claimed_.find(key.substr(0, key.rfind('.')));
   if (place == claimed_.end()) return;
   diagnostics.push_back(Diagnostic{place->second.file, place->second.line, place->second.column,
                                    std::string(key) + ": " + std::move(message)});
 }
 
-void SettingsReader::check(Diagnostics& diagnostics) const {
+void SettingsReader::check(Diagnostics& diagnostics) {
+  const auto tls_key = [](std::string_view key) {
+    return "web.tls_server_config." + std::string(key);
+  };
+  load_tls_server(config_.web,
+                  {[&](std::string_view key) { return claimed_.contains(tls_key(key)); },
+                   [&](std::string_view key, std::string message) {
+                     complain(diagnostics, tls_key(key), std::move(message));
+                   }});
   const RunOptions& run = defaults_.run;
   if (run.timeout > defaults_.interval) {
     complain(diagnostics, "defaults.timeout",

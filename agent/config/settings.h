@@ -19,7 +19,7 @@ class SettingsReader {
   void read(TableReader& root, const toml::table& document);
 
   /// After all files: what only keys of several tables or files together can get wrong.
-  void check(Diagnostics& diagnostics) const;
+  void check(Diagnostics& diagnostics);
 
  private:
   void complain(Diagnostics& diagnostics, std::string_view key, std::string message) const;
@@ -37,7 +37,7 @@ class SettingsReader {
 
   Config& config_;
   UpstreamDefaults& defaults_;
-  /// Where each key is set.
+  /// Where each key is set, and each table begins.
   struct Place {
     std::string file;
     unsigned line = 0;

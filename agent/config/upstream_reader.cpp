@@ -92,12 +92,15 @@ std::string option_mistake(const Target& target, const RunOptions& run, const Pr
   if (run.socket->proxy_protocol && setup.via != nullptr) {
     return "proxy_protocol would go to the forward proxy; leave it or http.proxy_url out";
   }
-  return socket_mistake(*run.socket, target);
+  return "";
 }
 
-/// What of a target can never work, with the options it is probed with; empty: nothing.
-std::string target_mistake(const Target& target, const RunOptions& run, const ProbeSetup& setup) {
-  if (std::string mistake = option_mistake(target, run, setup); !mistake.empty()) return mistake;
+/// What keeps a target from being connected to; empty: nothing.
+std::string connect_mistake(const Target& target, const RunOptions& run) {
+  if (std::string mistake = run.socket ? socket_mistake(*run.socket, target) : "";
+      !mistake.empty()) {
+    return mistake;
+  }
   const auto literal = ip_endpoint(target.host, target.port);
   if (!literal) return "";
   if (is_link_local(*literal) && target.host.find('%') == std::string::npos) {
@@ -109,6 +112,15 @@ std::string target_mistake(const Target& target, const RunOptions& run, const Pr
            (v4 ? '6' : '4') + '"';
   }
   return "";
+}
+
+/// What of a target can never work, with the options it is probed with; empty: nothing.
+std::string target_mistake(const Target& target, const RunOptions& run, const ProbeSetup& setup) {
+  std::string mistake = option_mistake(target, run, setup);
+  if (!mistake.empty()) return mistake;
+  if (setup.via == nullptr) return connect_mistake(target, run);
+  mistake = connect_mistake(*setup.via, run);
+  return mistake.empty() ? "" : "its http.proxy_url is " + mistake;
 }
 
 /// An address to connect from decides for one IP version.
@@ -139,17 +151,69 @@ std::string stands_twice(const std::string& label, const std::string& first) {
                         : shown + " is the same target as '" + escape_line(first, 200) + '\'';
 }
 
-/// A table of options that no target uses is a mistake: its author expects it to do something.
-void check_tables(TableReader& table, const std::set<std::string_view>& applying) {
-  std::set<std::string_view> known;
-  for (const ProbeType& type : probe_types()) known.insert(type.tables.begin(), type.tables.end());
-  for (const std::string_view name : known) {
-    if (table.node(name) != nullptr && !applying.contains(name)) {
-      table.complain(name, "does not apply to any of the targets");
+/// Reads `targets`, and the tables that say how they are probed.
+class TargetsReader {
+ public:
+  TargetsReader(TableReader& table, const ProbeLimits& limits, UpstreamConfig& upstream)
+      : table_(table), limits_(limits), upstream_(upstream) {}
+
+  void read(const std::vector<TableReader::Item>& urls) {
+    for (const TableReader::Item& url : urls) add(url);
+    if (upstream_.targets.empty()) {  // the mistakes in the tables are shown all the same
+      for (const ProbeType& type : probe_types()) setup_of(type);
+    }
+    check_tables(upstream_.targets.size() == urls.size() && !urls.empty());
+    for (const std::string_view name : kLaterTables) table_.not_yet(name);
+  }
+
+ private:
+  const ProbeSetup& setup_of(const ProbeType& type) {
+    const auto known = setups_.find(&type);
+    return known != setups_.end()
+               ? known->second
+               : setups_.emplace(&type, type.read(table_, limits_)).first->second;
+  }
+
+  void add(const TableReader::Item& url) {
+    Result<Target> target = parse_target(url.text);
+    if (!target) return table_.complain_item("targets", *url.node, target.error().message);
+    const ProbeType& type = *find_probe_type(target->scheme);  // parse_target() lets no other pass
+    const ProbeSetup& setup = setup_of(type);
+    if (const std::string mistake = target_mistake(*target, upstream_.run, setup);
+        !mistake.empty()) {
+      return table_.complain_item("targets", *url.node,
+                                  '\'' + escape_line(target->label, 200) + "': " + mistake);
+    }
+    const auto [first, fresh] = written_as_.emplace(identity_of(*target), target->label);
+    if (!fresh) {
+      return table_.complain_item("targets", *url.node, stands_twice(target->label, first->second));
+    }
+    const bool tls = target->is_tls() || setup.follows_redirects;
+    for (const std::string_view name : type.tables) {
+      if (name != "tls" || tls) applying_.insert(name);
+    }
+    upstream_.targets.push_back(TargetConfig{std::move(*target), std::string(type.name), setup.make,
+                                             setup.buffer_bytes, setup.via});
+  }
+
+  /// A table of options that no target uses is a mistake: its author expects it to do something.
+  /// @param all_known whether each target is one
+  void check_tables(bool all_known) {
+    for (const ProbeType& type : probe_types()) {
+      for (const std::string_view name : type.tables) {
+        if (table_.node(name) == nullptr || !all_known || !applying_.insert(name).second) continue;
+        table_.complain(name, "does not apply to any of the targets");
+      }
     }
   }
-  for (const std::string_view name : kLaterTables) table.not_yet(name);
-}
+
+  TableReader& table_;
+  const ProbeLimits& limits_;
+  UpstreamConfig& upstream_;
+  std::map<const ProbeType*, ProbeSetup> setups_;
+  std::set<std::string_view> applying_;            // tables
+  std::map<std::string, std::string> written_as_;  // label by what it is
+};
 
 }  // namespace
 
@@ -217,40 +281,7 @@ void UpstreamReader::read_targets(TableReader& table, UpstreamConfig& upstream) 
   if (!written || (urls && urls->empty())) {
     table.complain("targets", "is missing; write at least one, as in [\"http://127.0.0.1:8080/\"]");
   }
-  std::map<const ProbeType*, ProbeSetup> setups;
-  std::set<std::string_view> applying;
-  std::map<std::string, std::string> written_as;  // label by what it is
-  const auto setup_of = [&](const ProbeType* type) -> const ProbeSetup& {
-    if (!setups.contains(type)) setups[type] = type->read(table, limits_);
-    applying.insert(type->tables.begin(), type->tables.end());
-    return setups[type];
-  };
-  for (const TableReader::Item& url : urls.value_or(std::vector<TableReader::Item>{})) {
-    Result<Target> target = parse_target(url.text);
-    if (!target) {
-      table.complain_item("targets", *url.node, target.error().message);
-      continue;
-    }
-    const ProbeType* type = find_probe_type(target->scheme);  // parse_target() lets no other pass
-    const ProbeSetup& setup = setup_of(type);
-    if (const std::string mistake = target_mistake(*target, upstream.run, setup);
-        !mistake.empty()) {
-      table.complain_item("targets", *url.node,
-                          '\'' + escape_line(target->label, 200) + "': " + mistake);
-      continue;
-    }
-    const auto [first, fresh] = written_as.emplace(identity_of(*target), target->label);
-    if (!fresh) {
-      table.complain_item("targets", *url.node, stands_twice(target->label, first->second));
-      continue;
-    }
-    upstream.targets.push_back(TargetConfig{std::move(*target), std::string(type->name), setup.make,
-                                            setup.buffer_bytes, setup.via});
-  }
-  if (upstream.targets.empty()) {  // the mistakes in the tables are shown all the same
-    for (const ProbeType& type : probe_types()) setup_of(&type);
-  }
-  check_tables(table, applying);
+  TargetsReader(table, limits_, upstream).read(urls.value_or(std::vector<TableReader::Item>{}));
 }
 
 }  // namespace ua

@@ -42,10 +42,23 @@ void read_addresses(TableReader& table, WebConfig& web) {
   }
 }
 
-void read_path(TableReader& table, std::string_view key, const std::optional<std::string>& written,
-               std::filesystem::path& path) {
-  if (written && written->empty()) table.complain(key, "is empty");
-  path = written.value_or("");
+void read_path(TableReader& table, std::string_view key, std::filesystem::path& path) {
+  const auto written = table.text(key);
+  if (!written) return;
+  if (written->empty()) table.complain(key, "is empty");
+  path = *written;
+}
+
+void read_tls(TableReader& table, WebConfig& web) {
+  TlsServerConfig& tls = web.tls ? *web.tls : web.tls.emplace();
+  read_path(table, "cert_file", tls.cert_file);
+  read_path(table, "key_file", tls.key_file);
+  read_path(table, "client_ca_file", tls.client_ca_file);
+  if (const auto auth = table.choice("client_auth_type", kClientAuth)) {
+    tls.client_auth = static_cast<ClientAuth>(*auth);
+  }
+  if (const auto version = table.choice("min_version", kVersions)) tls.only_tls13 = *version == 1;
+  table.finish();
 }
 
 bool verifies(ClientAuth auth) {
@@ -53,45 +66,19 @@ bool verifies(ClientAuth auth) {
 }
 
 /// @return whether they fit what is asked of clients
-bool check_authorities(TableReader& table, const TlsServerConfig& tls) {
-  const bool given = table.has("client_ca_file");
+bool check_authorities(const TlsServerConfig& tls, const TlsServerKeys& keys) {
+  const bool given = keys.has("client_ca_file");
   if (verifies(tls.client_auth) == given) return true;
   if (given) {
-    table.complain("client_ca_file",
-                   "no certificate is verified by it without client_auth_type = "
-                   "\"RequireAndVerifyClientCert\" or \"VerifyClientCertIfGiven\"");
+    keys.complain("client_ca_file",
+                  "no certificate is verified by it without client_auth_type = "
+                  "\"RequireAndVerifyClientCert\" or \"VerifyClientCertIfGiven\"");
   } else {
     const auto auth = static_cast<std::size_t>(tls.client_auth);
-    table.complain("client_auth_type", std::string(kClientAuth[auth]) +
-                                           " needs client_ca_file: whose certificates are let in");
+    keys.complain("client_auth_type", std::string(kClientAuth[auth]) +
+                                          " needs client_ca_file: whose certificates are let in");
   }
   return false;
-}
-
-void load(TableReader& table, WebConfig& web) {
-  auto loaded = TlsCredentials::load(*web.tls);
-  if (loaded) {
-    web.credentials = std::move(*loaded);
-  } else {
-    table.complain(loaded.error().key, loaded.error().message);
-  }
-}
-
-void read_tls(TableReader& table, WebConfig& web) {
-  TlsServerConfig& tls = web.tls.emplace();
-  read_path(table, "cert_file", table.text("cert_file"), tls.cert_file);
-  read_path(table, "key_file", table.text("key_file"), tls.key_file);
-  read_path(table, "client_ca_file", table.text("client_ca_file"), tls.client_ca_file);
-  if (const auto auth = table.choice("client_auth_type", kClientAuth)) {
-    tls.client_auth = static_cast<ClientAuth>(*auth);
-  }
-  tls.only_tls13 = table.choice("min_version", kVersions).value_or(0) == 1;
-  for (const std::string_view needed : {"cert_file", "key_file"}) {
-    if (!table.has(needed)) table.complain(needed, "is missing");
-  }
-  table.finish();
-  const bool whole = !tls.cert_file.empty() && !tls.key_file.empty();
-  if (check_authorities(table, tls) && whole) load(table, web);
 }
 
 /// Empty where there is none.
@@ -132,6 +119,21 @@ void read_web(TableReader& table, WebConfig& web) {
   read_addresses(table, web);
   if (auto tls = table.table("tls_server_config")) read_tls(*tls, web);
   read_users(table, web);
+}
+
+void load_tls_server(WebConfig& web, const TlsServerKeys& keys) {
+  if (!web.tls) return;
+  for (const std::string_view needed : {"cert_file", "key_file"}) {
+    if (!keys.has(needed)) keys.complain(needed, "is missing");
+  }
+  const bool whole = !web.tls->cert_file.empty() && !web.tls->key_file.empty();
+  if (!check_authorities(*web.tls, keys) || !whole) return;
+  auto loaded = TlsCredentials::load(*web.tls);
+  if (loaded) {
+    web.credentials = std::move(*loaded);
+  } else {
+    keys.complain(loaded.error().key, loaded.error().message);
+  }
 }
 
 }  // namespace ua

@@ -50,7 +50,7 @@ std::uint64_t match_steps(const HttpPatterns& patterns, std::string_view headers
                           std::string_view body) {
   std::uint64_t steps = 0;
   const auto add = [&steps](const Regex& regex, std::string_view text) {
-    if (regex != nullptr) steps += static_cast<std::uint64_t>(regex->ProgramSize()) * text.size();
+    if (regex != nullptr) steps += match_steps(*regex, text);
   };
   for (const auto& [name, regex] : patterns.expect_header) add(regex, headers);
   add(patterns.expect_body, body);

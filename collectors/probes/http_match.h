@@ -18,8 +18,7 @@ struct Mismatch {
   std::string message;  ///< for people; holds nothing of the answer
 };
 
-/// What matching costs at most, in steps of some nanoseconds: RE2 is linear, but a megabyte under
-/// counted repetitions still takes seconds.
+/// Of all of them together.
 std::uint64_t match_steps(const HttpPatterns& patterns, std::string_view headers,
                           std::string_view body);
 

@@ -13,7 +13,19 @@ namespace ua {
 namespace {
 
 constexpr std::array<std::string_view, 5> kVersions{"auto", "1.0", "1.1", "2", "2-prior"};
-constexpr std::int64_t kRegexMemory = 8 << 20;
+
+/// What others call them.
+struct Spelling {
+  std::string_view other;
+  std::string_view ours;
+};
+constexpr std::array<Spelling, 7> kOtherVersions{{{"2.0", "2"},
+                                                  {"h2", "2"},
+                                                  {"h2c", "2-prior"},
+                                                  {"http/2", "2"},
+                                                  {"http/2.0", "2"},
+                                                  {"http/1.0", "1.0"},
+                                                  {"http/1.1", "1.1"}}};
 
 std::optional<int> status_code(std::string_view text) {
   int value = 0;
@@ -67,25 +79,12 @@ void read_status(TableReader& table, StatusSet& set) {
   if (!ranges.empty()) set.ranges = std::move(ranges);
 }
 
-/// @param mistake what is wrong with the pattern; left alone where nothing is
-Regex compile(const std::string& pattern, std::string& mistake) {
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(kRegexMemory);
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // bodies are bytes, not always UTF-8
-  auto regex = std::make_shared<const re2::RE2>(pattern, options);
-  if (regex->ok()) return regex;
-  mistake = "not a regular expression (RE2): " + escape_line(regex->error(), 200);
-  return nullptr;
-}
-
 Regex read_regex(TableReader& table, std::string_view key) {
   const auto pattern = table.text(key);
   if (!pattern) return nullptr;
-  std::string mistake;
-  Regex regex = compile(*pattern, mistake);
-  if (regex == nullptr) table.complain(key, mistake);
-  return regex;
+  const Result<Regex> regex = compile_regex(*pattern);
+  if (!regex) table.complain(key, regex.error().message);
+  return regex.value_or(nullptr);
 }
 
 std::string read_secret(TableReader& table, std::string_view key) {
@@ -187,15 +186,42 @@ void read_body(TableReader& http, HttpOptions& options) {
 void read_host(TableReader& http, HttpOptions& options) {
   const auto host = http.text("host");
   if (!host) return;
-  // The characters of a target's host, its brackets and its port.
-  const bool plain = !host->empty() && std::all_of(host->begin(), host->end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view(".-_:[]").find(c) != std::string_view::npos;
-  });
-  if (plain) {
+  // As the host and port of a target; nothing after it, no credentials before it and no zone.
+  const bool alone = host->find_first_of("/?#@%") == std::string::npos;
+  if (alone && parse_target("http://" + *host)) {
     options.host = *host;
   } else {
     http.complain("host", "write a host name, with a port where it is not the usual one");
+  }
+}
+
+void read_token(TableReader& http, HttpOptions& options) {
+  options.bearer_token = read_secret(http, "bearer_token_file");
+  if (!is_field_value(options.bearer_token)) {
+    http.complain("bearer_token_file", "the token has control characters");
+  }
+  const bool token = http.has("bearer_token_file");
+  if (token && http.has("basic_auth")) {
+    http.complain("bearer_token_file", "basic_auth is set too; a request has one of them");
+  }
+  const bool header =
+      std::any_of(options.headers.begin(), options.headers.end(),
+                  [](const auto& pair) { return iequals(pair.first, "authorization"); });
+  if (header && (token || http.has("basic_auth"))) {
+    http.complain("headers", std::string("'Authorization' is set by ") +
+                                 (token ? "bearer_token_file" : "basic_auth"));
+  }
+}
+
+void read_version(TableReader& http, HttpOptions& options) {
+  const auto written = http.text("version");
+  if (!written) return;
+  for (const auto& [other, ours] : kOtherVersions) {
+    if (!iequals(other, *written)) continue;
+    return http.complain("version", '\'' + *written + "' is written \"" + std::string(ours) + '"');
+  }
+  if (const auto version = http.choice("version", kVersions)) {
+    options.version = static_cast<HttpVersion>(*version);
   }
 }
 
@@ -212,8 +238,13 @@ void read_max_body(TableReader& http, HttpOptions& options, const ProbeLimits& l
 }
 
 /// What is wrong with a proxy's URL; empty: nothing.
-std::string proxy_mistake(const Result<Target>& url) {
+std::string proxy_mistake(std::string_view text, const Result<Target>& url) {
   constexpr std::string_view kAdvice = "write a proxy's URL, as in http://proxy.example:3128";
+  if (text.find('@') != std::string_view::npos) {
+    return std::string(kAdvice) +
+           "; credentials belong into http.proxy_basic_auth, with a password file";
+  }
+  if (text.find("://") == std::string_view::npos) return std::string(kAdvice);
   if (!url) return std::string(kAdvice) + ": " + url.error().message;
   if (url->scheme != "http") return std::string(kAdvice) + "; it is spoken to in plain HTTP alone";
   if (url->path != "/") return std::string(kAdvice) + ", without a path";
@@ -228,7 +259,7 @@ void read_proxy(TableReader& http, HttpOptions& options) {
   const auto text = http.text("proxy_url");
   if (!text) return;
   const Result<Target> url = parse_target(*text);
-  if (const std::string mistake = proxy_mistake(url); !mistake.empty()) {
+  if (const std::string mistake = proxy_mistake(*text, url); !mistake.empty()) {
     return http.complain("proxy_url", mistake);
   }
   options.proxy = std::make_shared<const HttpProxy>(HttpProxy{*url, std::move(basic_auth)});
@@ -237,14 +268,13 @@ void read_proxy(TableReader& http, HttpOptions& options) {
 void read_expected_headers(TableReader& http, HttpPatterns& patterns) {
   for (TableReader::Pair& pair : http.text_pairs("expect_header")) {
     const std::string shown = '\'' + escape_line(pair.key, 60) + '\'';
-    std::string mistake;
-    Regex regex = compile(pair.value, mistake);
-    if (regex == nullptr) mistake.insert(0, shown + " is ");
-    if (!is_token(pair.key)) mistake = shown + " is no name of a header";
-    if (mistake.empty()) {
-      patterns.expect_header.emplace_back(std::move(pair.key), std::move(regex));
+    const Result<Regex> regex = compile_regex(pair.value);
+    if (!is_token(pair.key)) {
+      http.complain_item("expect_header", *pair.node, shown + " is no name of a header");
+    } else if (!regex) {
+      http.complain_item("expect_header", *pair.node, shown + " is " + regex.error().message);
     } else {
-      http.complain_item("expect_header", *pair.node, mistake);
+      patterns.expect_header.emplace_back(std::move(pair.key), *regex);
     }
   }
 }
@@ -281,13 +311,8 @@ HttpOptions read_http_options(TableReader& upstream, const ProbeLimits& limits) 
   read_patterns(*table, result);
   result.follow_redirects = table->boolean("follow_redirects").value_or(false);
   result.basic_auth = read_credentials(*table, "basic_auth");
-  result.bearer_token = read_secret(*table, "bearer_token_file");
-  if (table->has("basic_auth") && table->has("bearer_token_file")) {
-    table->complain("bearer_token_file", "basic_auth is set too; a request has one of them");
-  }
-  if (const auto version = table->choice("version", kVersions)) {
-    result.version = static_cast<HttpVersion>(*version);
-  }
+  read_token(*table, result);
+  read_version(*table, result);
   read_max_body(*table, result, limits);
   read_proxy(*table, result);
   table->finish();

@@ -2,8 +2,6 @@
 // What [upstream.http] says: how to ask, and what an answer must be like. Plain values.
 #pragma once
 
-#include <re2/re2.h>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -11,6 +9,7 @@
 #include <vector>
 
 #include "collectors/probes/options.h"
+#include "collectors/probes/regex.h"
 #include "collectors/probes/target.h"
 
 namespace ua {
@@ -20,8 +19,6 @@ struct StatusSet {
   std::vector<std::pair<int, int>> ranges{{200, 399}};  ///< inclusive
   bool contains(int status) const;
 };
-
-using Regex = std::shared_ptr<const re2::RE2>;
 
 /// What an accepted answer must look like besides its status. Cheap to copy.
 struct HttpPatterns {

@@ -23,6 +23,22 @@ std::string host_part(const std::string& host) {
   return host.substr(0, host.rfind(':'));
 }
 
+/// "user:password" as CURLOPT_PROXYUSERPWD, unlike CURLOPT_USERPWD, decodes it.
+std::string percent_encoded(std::string_view credentials) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  const std::size_t colon = credentials.find(':');
+  std::string result;
+  for (std::size_t i = 0; i < credentials.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(credentials[i]);
+    if (i == colon) {
+      result += ':';
+    } else {
+      result += {'%', kHex[byte >> 4U], kHex[byte & 0xfU]};
+    }
+  }
+  return result;
+}
+
 long libcurl_name(TlsVersion version) {
   switch (version) {
     case TlsVersion::v1_0:
@@ -67,6 +83,7 @@ HttpRequest::HttpRequest(HttpOptions http, TlsOptions tls)
   }
   append_about_body();
   append_configured();
+  if (http_.proxy != nullptr) proxy_credentials_ = percent_encoded(http_.proxy->basic_auth);
 }
 
 bool HttpRequest::configured(std::string_view name) const {
@@ -100,8 +117,8 @@ void HttpRequest::append_configured() {
   for (const auto& [key, value] : http_.headers) {
     own_user_agent_ = own_user_agent_ || iequals(key, "User-Agent");
     std::string line = key;
-    line += value.empty() ? ";" : ": ";
-    line += value;
+    line += trim(value).empty() ? ";" : ": ";  // libcurl takes a blank value for no header at all
+    line += trim(value);
     append(headers_, line);
     if (!to_lower(key).starts_with("content-")) append(get_headers_, line);
   }
@@ -161,9 +178,9 @@ void HttpRequest::set_proxy(CURL* handle, const Target& target) const {
   }
   curl_easy_setopt(handle, CURLOPT_CONNECT_TO, connect_to);
   curl_easy_setopt(handle, CURLOPT_HEADEROPT, static_cast<long>(CURLHEADER_SEPARATE));
-  const std::string& credentials = http_.proxy->basic_auth;
-  curl_easy_setopt(handle, CURLOPT_PROXYAUTH, credentials.empty() ? CURLAUTH_NONE : CURLAUTH_BASIC);
-  if (!credentials.empty()) curl_easy_setopt(handle, CURLOPT_PROXYUSERPWD, credentials.c_str());
+  const bool basic = !proxy_credentials_.empty();
+  curl_easy_setopt(handle, CURLOPT_PROXYAUTH, basic ? CURLAUTH_BASIC : CURLAUTH_NONE);
+  if (basic) curl_easy_setopt(handle, CURLOPT_PROXYUSERPWD, proxy_credentials_.c_str());
 }
 
 const HttpRequest::Slist& HttpRequest::headers_for(const Target& target) const {

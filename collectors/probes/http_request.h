@@ -69,7 +69,8 @@ class HttpRequest {
   mutable std::map<std::string, Slist> tunnels_;
   HttpOptions http_;
   TlsOptions tls_;
-  std::string host_only_;  // http.host without its port
+  std::string host_only_;          // http.host without its port
+  std::string proxy_credentials_;  // as libcurl wants them; empty: none
   Slist headers_;
   Slist get_headers_;      // where a redirect made a GET of it: nothing about a body
   Slist foreign_headers_;  // for another origin: nothing of ours goes there

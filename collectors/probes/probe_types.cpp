@@ -18,13 +18,17 @@ constexpr std::array<std::string_view, 2> kTcpSchemes{"tcp", "tcp+unix"};
 constexpr std::array<std::string_view, 1> kTcpTables{"tcp"};
 
 /// ProbeSetup::mistake
-std::string http_mistake(HttpVersion version, bool proxied, const Target& target) {
+std::string http_mistake(HttpVersion version, bool proxied, bool other_host, const Target& target) {
   if (version == HttpVersion::v2 && !target.is_tls()) {
     return "HTTP/2 without TLS is spoken by prior knowledge: write http.version = \"2-prior\"";
   }
   if (proxied && target.is_unix()) return "a Unix socket is not reached through http.proxy_url";
   if (proxied && version == HttpVersion::v2_prior && !target.is_tls()) {
     return "a proxy takes no HTTP/2 by prior knowledge; leave http.version or http.proxy_url out";
+  }
+  if (proxied && other_host && !target.is_tls()) {  // RFC 9112 section 3.2.2
+    return "a proxy puts the target's host in the place of http.host; leave it or http.proxy_url "
+           "out";
   }
   return "";
 }
@@ -34,19 +38,23 @@ const std::array<ProbeType, 2> kProbeTypes{{
      [](TableReader& upstream, const ProbeLimits& limits) {
        HttpOptions http = read_http_options(upstream, limits);
        TlsOptions tls = read_tls_options(upstream);
+       const bool follows = http.follow_redirects;
        const std::uint64_t buffer = http.patterns.of_body() ? http.max_body : 0;
-       auto mistake = [version = http.version, proxied = http.proxy != nullptr](
-                          const Target& target) { return http_mistake(version, proxied, target); };
+       auto mistake = [version = http.version, proxied = http.proxy != nullptr,
+                       other_host = !http.host.empty()](const Target& target) {
+         return http_mistake(version, proxied, other_host, target);
+       };
        std::shared_ptr<const Target> via;
        if (http.proxy != nullptr) via = {http.proxy, &http.proxy->url};
        return ProbeSetup{make_http_maker(std::move(http), std::move(tls)), buffer, std::move(via),
-                         std::move(mistake)};
+                         follows, std::move(mistake)};
      }},
     {"tcp", kTcpSchemes, kTcpTables,
      [](TableReader& upstream, const ProbeLimits&) {
        TcpOptions tcp = read_tcp_options(upstream);
-       if (tcp.exchange.empty()) return ProbeSetup{make_tcp_maker(), 0, nullptr, nullptr};
-       return ProbeSetup{make_exchange_maker(std::move(tcp)), kMaxExchangeAnswer, nullptr, nullptr};
+       if (tcp.exchange.empty()) return ProbeSetup{.make = make_tcp_maker()};
+       return ProbeSetup{.make = make_exchange_maker(std::move(tcp)),
+                         .buffer_bytes = kMaxExchangeAnswer};
      }},
 }};
 

@@ -27,6 +27,7 @@ struct ProbeSetup {
   ProbeMaker make;
   std::uint64_t buffer_bytes = 0;     ///< of an answer's body that one run keeps at most
   std::shared_ptr<const Target> via;  ///< RunOptions::via
+  bool follows_redirects = false;     ///< perhaps to a target that other tables apply to
   /// Why a target cannot be probed with these options; empty: it can. Null: all can.
   std::function<std::string(const Target&)> mistake;
 };

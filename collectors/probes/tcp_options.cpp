@@ -2,27 +2,20 @@
 #include "collectors/probes/tcp_options.h"
 
 #include "collectors/core/table_reader.h"
-#include "collectors/core/text.h"
 
 namespace ua {
 namespace {
 
-constexpr std::int64_t kRegexMemory = 8 << 20;
-
-std::shared_ptr<const re2::RE2> read_expect(TableReader& step) {
+Regex read_expect(TableReader& step) {
   const auto pattern = step.text("expect");
   if (!pattern) return nullptr;
-  re2::RE2::Options options;
-  options.set_log_errors(false);
-  options.set_max_mem(kRegexMemory);
-  options.set_encoding(re2::RE2::Options::EncodingLatin1);  // answers are bytes
-  auto regex = std::make_shared<const re2::RE2>(*pattern, options);
-  if (!regex->ok()) {
-    step.complain("expect", "not a regular expression (RE2): " + escape_line(regex->error(), 200));
-  } else if (re2::RE2::PartialMatch("", *regex)) {
+  const Result<Regex> regex = compile_regex(*pattern);
+  if (!regex) {
+    step.complain("expect", regex.error().message);
+  } else if (re2::RE2::PartialMatch("", **regex)) {
     step.complain("expect", "matches nothing at all: no answer would be awaited");
   }
-  return regex;
+  return regex.value_or(nullptr);
 }
 
 ExchangeStep read_step(TableReader& table) {

@@ -2,11 +2,10 @@
 // The options of tcp probes ([upstream.tcp]). Plain values.
 #pragma once
 
-#include <re2/re2.h>
-
-#include <memory>
 #include <string>
 #include <vector>
+
+#include "collectors/probes/regex.h"
 
 namespace ua {
 
@@ -14,8 +13,8 @@ class TableReader;
 
 /// First `send` is sent, then an answer is awaited that `expect` matches.
 struct ExchangeStep {
-  std::string send;                        ///< empty: nothing
-  std::shared_ptr<const re2::RE2> expect;  ///< null: nothing is awaited
+  std::string send;  ///< empty: nothing
+  Regex expect;      ///< null: nothing is awaited
 };
 
 struct TcpOptions {

@@ -2,7 +2,6 @@
 """http.proxy_url through tinyproxy and through proxies that fail on purpose."""
 import base64
 import contextlib
-import ssl
 
 import pytest
 
@@ -99,16 +98,9 @@ def test_the_tunnel_leads_to_the_target_whatever_name_tls_asks_for(pki, tmp_path
 
 def test_the_name_that_is_asked_for_inside_the_tunnel(proxy, pki, tmp_path):
     names = []
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / "other_name.pem", pki / "other_name.key")
+    context = hostile.tls_context(pki / "other_name.pem", pki / "other_name.key")
     context.sni_callback = lambda _socket, name, _context: names.append(name)
-
-    def serve(peer, stop):
-        with context.wrap_socket(peer, server_side=True) as secure:
-            hostile.read_request(secure)
-            secure.sendall(hostile.reply(b"200 OK"))
-
-    with hostile.serving(serve) as (_, port):
+    with hostile.serving(hostile.over_tls(context, hostile.SCENARIOS["ok"])) as (_, port):
         result = agent.probe_with(tmp_path, f"https://127.0.0.1:{port}/",
                                   through(proxy, "", trusting(pki, 'server_name = "other.test"')))
         assert result["error_class"] == "none", result
@@ -173,11 +165,11 @@ def test_what_a_proxy_is_told_of_a_tunnel(pki, tmp_path):
     token.chmod(0o600)
     requests = []
     http = (f'bearer_token_file = "{token}"\nheaders = {{ X-Api-Key = "k3y" }}\nmethod = "POST"\n'
-            f'body = "b0dy"\nhost = "shop.example"\n{password(tmp_path, "s3cret")}')
+            f'body = "b0dy"\nhost = "shop.example"\n{password(tmp_path, "s3%41+:/cret")}')
     with hostile.serving(recording(b"HTTP/1.1 403 Forbidden\r\n\r\n", requests)) as (_, port):
         result = agent.probe_with(tmp_path, "https://127.0.0.1:8443/", through(port, http))
     assert result["error_class"] == "config_invalid", result
-    assert base64.b64encode(b"probe:s3cret") in requests[0]
+    assert base64.b64encode(b"probe:s3%41+:/cret") in requests[0]
     for secret in (b"t0ken", b"k3y", b"b0dy", b"shop.example"):
         assert secret not in requests[0], requests
 

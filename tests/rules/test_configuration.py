@@ -17,7 +17,7 @@ READERS = [
 ]
 READ = re.compile(
     r'(?:\w+(?:\.|->)(?:text|boolean|integer|duration|size|choice|choices|texts|integers|'
-    r'text_pairs|table|tables|node)\(|take_\w+\(table, |read_secret\(\*table, |'
+    r'text_pairs|table|tables|node)\(|take_\w+\(table, |read_secret\(\*?\w+, |read_path\(table, |'
     r'read_credentials\(\*?\w+, |read_regex\(\w+, )"(\w+)"'
 )
 

@@ -5,6 +5,7 @@
 
 #include "agent/config/config.h"
 #include "collectors/probes/socket_options.h"
+#include "tests/agent/directory.h"
 #include "tests/catch.h"
 
 namespace ua {
@@ -64,6 +65,92 @@ TEST_CASE("where a connection comes from") {
       {"tcp+unix:///a", "interface = \"eth0\"",
        "a.toml:3:12: upstream.targets: 'tcp+unix:///a': a Unix socket knows no interface"},
   });
+}
+
+TEST_CASE("behind a forward proxy it is the proxy that is connected to") {
+  const auto through = [](const std::string& proxy) {
+    return "[upstream.http]\nproxy_url = \"http://" + proxy + "\"\n";
+  };
+  const std::string source = "source_address = \"192.0.2.1\"\n";
+  check({
+      {"https://[::1]/", source + through("p:1"), ""},
+      {"https://[::1]/", "ip_protocol = \"4\"\n" + through("192.0.2.7:1"), ""},
+      {"https://a/", source + through("[2001:db8::1]:1"),
+       "a.toml:3:12: upstream.targets: 'https://a/': its http.proxy_url is an IPv6 address, but "
+       "source_address is an IPv4 one"},
+      {"https://a/", "ip_protocol = \"6\"\n" + through("192.0.2.7:1"),
+       "a.toml:3:12: upstream.targets: 'https://a/': its http.proxy_url is an IPv4 address, but "
+       "ip_protocol is \"6\""},
+      {"http://a/", through("p:1") + "host = \"b\"\n",
+       "a.toml:3:12: upstream.targets: 'http://a/': a proxy puts the target's host in the place of "
+       "http.host; leave it or http.proxy_url out"},
+      {"https://a/", through("p:1") + "host = \"b\"\n", ""},
+      {"https://a/", through("me:CANARY@p:1"),
+       "a.toml:5:13: upstream.http.proxy_url: write a proxy's URL, as in "
+       "http://proxy.example:3128; credentials belong into http.proxy_basic_auth, with a password "
+       "file"},
+      {"https://a/", through(""),
+       "a.toml:5:13: upstream.http.proxy_url: write a proxy's URL, as in "
+       "http://proxy.example:3128: the host is missing"},
+  });
+}
+
+TEST_CASE("a table of TLS options where nothing speaks TLS") {
+  const std::string tls = "[upstream.tls]\ninsecure_skip_verify = true\n";
+  const std::string message = "a.toml:4:1: upstream.tls: does not apply to any of the targets";
+  check({
+      {"https://a/", tls, ""},
+      {"http://a/\", \"https://a/", tls, ""},
+      {"http://a/", tls, message},
+      {"http+unix:///a", tls, message},
+      {"http://a/", tls + "[upstream.http]\nfollow_redirects = true\n", ""},
+      {"http://a/\", \"htps://a/", tls,
+       "a.toml:3:25: upstream.targets: no probe for 'htps://'; there are http://, https://, "
+       "http+unix://, tcp://, tcp+unix://"},
+  });
+}
+
+TEST_CASE("a Host header that no server would take") {
+  for (const char* host : {"a", "a.example:8080", "192.0.2.1", "[2001:db8::1]:80", "a_b"}) {
+    CHECK(mistakes("http://a/", "[upstream.http]\nhost = \"" + std::string(host) + '"').empty());
+  }
+  for (const char* host : {"", ":", "a:b", "a:", "::1", "[::1", "a..b", "-a", "a/", "a?", "a#",
+                           "u@a", "[fe80::1%eth0]", "a b", "a:99999"}) {
+    INFO(host);
+    CHECK(mistakes("http://a/", "[upstream.http]\nhost = \"" + std::string(host) + '"') ==
+          "a.toml:5:8: upstream.http.host: write a host name, with a port where it is not the "
+          "usual one");
+  }
+}
+
+TEST_CASE("an Authorization header beside what makes one") {
+  const Directory directory;
+  const auto file = directory.write("token", "t0ken\n");
+  const auto odd = directory.write("odd", "t0\x01ken");
+  const std::string header = "headers = { authorization = \"Basic CANARY\" }\n";
+  check({
+      {"http://a/", "[upstream.http]\n" + header, ""},
+      {"http://a/", "[upstream.http]\n" + header + "bearer_token_file = \"" + file + "\"\n",
+       "a.toml:5:11: upstream.http.headers: 'Authorization' is set by bearer_token_file"},
+      {"http://a/",
+       "[upstream.http]\n" + header + "basic_auth = { username = \"u\", password_file = \"" + file +
+           "\" }\n",
+       "a.toml:5:11: upstream.http.headers: 'Authorization' is set by basic_auth"},
+      {"http://a/", "[upstream.http]\nbearer_token_file = \"" + odd + "\"\n",
+       "a.toml:5:21: upstream.http.bearer_token_file: the token has control characters"},
+  });
+}
+
+TEST_CASE("versions of HTTP as others write them") {
+  const auto version = [](const std::string& text) {
+    return mistakes("https://a/", "[upstream.http]\nversion = \"" + text + "\"\n");
+  };
+  const std::string at = "a.toml:5:11: upstream.http.version: ";
+  CHECK(version("h2") == at + "'h2' is written \"2\"");
+  CHECK(version("HTTP/2") == at + "'HTTP/2' is written \"2\"");
+  CHECK(version("h2c") == at + "'h2c' is written \"2-prior\"");
+  CHECK(version("HTTP/1.1") == at + "'HTTP/1.1' is written \"1.1\"");
+  CHECK(version("3") == at + "'3' is not one of auto, 1.0, 1.1, 2, 2-prior; did you mean '2'?");
 }
 
 TEST_CASE("how a connection is marked") {

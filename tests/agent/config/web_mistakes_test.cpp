@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is wrong in [web], word by word. What is wrong with certificates has real ones in tests/e2e.
 #include <string>
+#include <vector>
 
 #include "agent/config/config.h"
 #include "tests/agent/directory.h"
@@ -9,15 +10,20 @@
 namespace ua {
 namespace {
 
-/// Of a file "a.toml" alone, one a line.
-std::string mistakes(const std::string& content) {
-  const auto config = read_config({ConfigText{"a.toml", content}});
+/// One a line.
+std::string mistakes(const std::vector<ConfigText>& files) {
+  const auto config = read_config(files);
   if (config) return "";
   std::string result;
   for (const Diagnostic& diagnostic : config.error()) {
     result += (result.empty() ? "" : "\n") + diagnostic.text();
   }
   return result;
+}
+
+/// Of a file "a.toml" alone.
+std::string mistakes(const std::string& content) {
+  return mistakes(std::vector{ConfigText{"a.toml", content}});
 }
 
 constexpr const char* kHash = "$2y$10$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234";
@@ -89,6 +95,24 @@ TEST_CASE("mistakes in what is said of TLS") {
   CHECK(mistakes("[web]\ncert_file = \"x\"\n") ==
         "a.toml:2:1: unknown key 'web.cert_file'; it belongs in [upstream.tls] or "
         "[web.tls_server_config]");
+}
+
+TEST_CASE("what is said of TLS may stand in several files") {
+  const std::string tls = "[web.tls_server_config]\n";
+  CHECK(mistakes({{"a.toml", tls + "cert_file = \"/nowhere/c\"\n"},
+                  {"b.toml", tls + "key_file = \"/nowhere/k\"\nmin_version = \"TLS13\"\n"}}) ==
+        "a.toml:2:13: web.tls_server_config.cert_file: cannot open /nowhere/c: No such file or "
+        "directory");
+  CHECK(mistakes({{"a.toml", tls + "min_version = \"TLS13\"\n"},
+                  {"b.toml", tls + "cert_file = \"/nowhere/c\"\n"}}) ==
+        "a.toml:1:1: web.tls_server_config.key_file: is missing");
+  CHECK(mistakes({{"a.toml",
+                   tls + "cert_file = \"/c\"\nkey_file = \"/k\"\n" + "client_ca_file = \"/ca\"\n"},
+                  {"b.toml", tls + "key_file = \"/k\"\nclient_auth_type = \"NoClientCert\"\n"}}) ==
+        "a.toml:4:18: web.tls_server_config.client_ca_file: no certificate is verified by it "
+        "without client_auth_type = \"RequireAndVerifyClientCert\" or "
+        "\"VerifyClientCertIfGiven\"\n"
+        "b.toml:2:12: web.tls_server_config.key_file: is set at a.toml:3:12 already");
 }
 
 TEST_CASE("a key that others can read is refused before it is read") {
