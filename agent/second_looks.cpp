@@ -28,7 +28,7 @@ void SecondLooks::on_verdict(const TargetStatus& status) {
   if (!wanted || last_.contains(key) || running_.size() >= kMostAtOnce) return;
   last_[key] = now;
   running_[key] = std::make_unique<FollowUp>(
-      loop_, *target, *status.last,
+      loop_, *target, *status.last, status.socket,
       [this, key, status](Finding finding) { on_done(key, status, finding); });
 }
 

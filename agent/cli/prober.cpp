@@ -64,7 +64,7 @@ std::string_view Prober::look_again(const ProbeJob& job, const Outcome& outcome)
   };
   // Together not longer than the probe itself might have taken.
   const Duration patience = std::min<Duration>(FollowUp::kPatience, job.run.timeout / 3);
-  const FollowUp follow_up(loop_, job.target.target, outcome, done, patience);
+  const FollowUp follow_up(loop_, job.target.target, outcome, job.run.socket, done, patience);
   if (!interrupted_) loop_.run();
   return sentence(found);
 }

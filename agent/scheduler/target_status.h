@@ -16,6 +16,8 @@
 
 namespace ua {
 
+struct SocketOptions;
+
 enum class Verdict : std::uint8_t { unknown, up, down };
 std::string_view name(Verdict verdict);
 
@@ -50,6 +52,7 @@ struct TargetStatus {
   std::optional<WallTime> state_change;
   std::uint64_t attempts = 0;
   std::uint64_t failures = 0;
+  std::shared_ptr<const SocketOptions> socket;  ///< RunOptions::socket
   std::string first_check;  ///< command with the target's own values filled in; empty while well
   std::shared_ptr<const TargetHistory> history;  ///< goes on after this was made; null: none kept
 };

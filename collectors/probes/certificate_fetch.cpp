@@ -13,14 +13,16 @@ constexpr Duration kFactsKept = 1h;
 }  // namespace
 
 CertificateFetch::CertificateFetch(ProbeEngine& engine, std::shared_ptr<const HttpRequest> request,
-                                   const Target& target, const Endpoint& peer, Done done)
+                                   const FirstHandshake& first, Done done)
     : engine_(engine),
       request_(std::move(request)),
-      target_(target),
+      target_(first.target),
+      identity_(first.identity),
       done_(std::move(done)),
       dial_(
-          engine.loop, peer, [this](Connection connection) { on_connected(std::move(connection)); },
-          [this](const DialFailure&) { done_(facts_); }) {}
+          engine.loop, first.peer,
+          [this](Connection connection) { on_connected(std::move(connection)); },
+          [this](const DialFailure&) { done_(facts_); }, first.options) {}
 
 CertificateFetch::~CertificateFetch() {
   if (handle_ == nullptr) return;
@@ -32,6 +34,7 @@ void CertificateFetch::on_connected(Connection connection) {
   handle_ = engine_.curl.plain()->acquire();
   if (handle_ == nullptr) return done_(facts_);
   request_->set_on(handle_, target_);
+  if (identity_ != nullptr) set_client_pem(handle_, *identity_);
   socket_.attach(handle_, std::move(connection.fd), nullptr);
   curl_easy_setopt(handle_, CURLOPT_DEBUGFUNCTION, &CertificateFetch::debug_callback);
   curl_easy_setopt(handle_, CURLOPT_DEBUGDATA, this);
@@ -57,11 +60,12 @@ int CertificateFetch::debug_callback(CURL* /*handle*/, curl_infotype type, char*
 
 CertificateLookup::CertificateLookup(ProbeEngine& engine,
                                      const std::shared_ptr<const HttpRequest>& request,
-                                     const Target& target, const Endpoint& peer,
-                                     const Outcome& verdict, CertificateFetch::Done done)
+                                     const FirstHandshake& first, const Outcome& verdict,
+                                     CertificateFetch::Done done)
     : engine_(engine), done_(std::move(done)) {
-  const std::string key = peer.text() + ' ' + target.authority() + ' ' + request->tls_name(target) +
-                          ' ' + verdict.detail + ' ' + verdict.message;
+  const std::string key = first.peer.text() + ' ' + first.target.authority() + ' ' +
+                          request->tls_name(first.target) + ' ' + verdict.detail + ' ' +
+                          verdict.message;
   auto& remembered = request->remembered;
   const auto known = remembered.find(key);
   if (known != remembered.end() && engine.loop.now() - known->second.when < kFactsKept) {
@@ -71,7 +75,7 @@ CertificateLookup::CertificateLookup(ProbeEngine& engine,
   if (remembered.size() >= HttpRequest::kMaxRemembered) remembered.clear();
   remembered[key] = {engine.loop.now(), {}};  // an attempt that comes to nothing counts as one
   fetch_ = std::make_unique<CertificateFetch>(
-      engine, request, target, peer, [this, request, key](const TlsFacts& facts) {
+      engine, request, first, [this, request, key](const TlsFacts& facts) {
         request->remembered[key] = {engine_.loop.now(), facts};
         finish_later(facts);
       });

@@ -8,12 +8,23 @@
 #include <memory>
 
 #include "collectors/core/outcome.h"
+#include "collectors/probes/client_identity.h"
 #include "collectors/probes/curl_socket.h"
 #include "collectors/probes/dial.h"
 #include "collectors/probes/http_request.h"
 #include "collectors/probes/probe_engine.h"
 
 namespace ua {
+
+/// With whom the first handshake was, and how: the second one must come to the same server.
+struct FirstHandshake {
+  Target target;
+  Endpoint peer;
+  std::shared_ptr<const SocketOptions> options;  ///< Connection::options
+  /// What it offered, perhaps without coming to it: with TLS 1.2 a server that demands one ends the
+  /// handshake without. Null: none.
+  std::shared_ptr<const ClientPem> identity;
+};
 
 class CertificateFetch {
  public:
@@ -22,7 +33,7 @@ class CertificateFetch {
 
   /// Starts at once; `done` is called once, never from inside. Destroying it gives it up.
   CertificateFetch(ProbeEngine& engine, std::shared_ptr<const HttpRequest> request,
-                   const Target& target, const Endpoint& peer, Done done);
+                   const FirstHandshake& first, Done done);
   ~CertificateFetch();
   CertificateFetch(const CertificateFetch&) = delete;
   CertificateFetch& operator=(const CertificateFetch&) = delete;
@@ -36,6 +47,7 @@ class CertificateFetch {
   ProbeEngine& engine_;
   std::shared_ptr<const HttpRequest> request_;
   Target target_;
+  std::shared_ptr<const ClientPem> identity_;
   Done done_;
   Dial dial_;
   std::function<void(CURLcode)> finished_;
@@ -50,7 +62,7 @@ class CertificateLookup {
  public:
   /// `done` is called once, never from inside; the lookup may be destroyed in it.
   CertificateLookup(ProbeEngine& engine, const std::shared_ptr<const HttpRequest>& request,
-                    const Target& target, const Endpoint& peer, const Outcome& verdict,
+                    const FirstHandshake& first, const Outcome& verdict,
                     CertificateFetch::Done done);
 
  private:

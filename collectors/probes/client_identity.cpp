@@ -119,6 +119,7 @@ std::string not_a_pair(std::string_view libcurl_says) {
 
 void ClientIdentity::read(Worker& worker, Time now, const Then& then) {
   if (read_at_ && now - *read_at_ < kTrusted) return then(pem_);
+  if (reading_since_ && now - *reading_since_ >= kTrusted) return then(pem_);
   const bool begun = worker.run([weak = weak_from_this(), cert_file = cert_file_,
                                  key_file = key_file_, now, then]() -> Worker::Then {
     return [weak, now, then, pem = read_both(cert_file, key_file)] {
@@ -126,10 +127,12 @@ void ClientIdentity::read(Worker& worker, Time now, const Then& then) {
       if (self == nullptr) return;
       self->pem_ = pem;
       self->read_at_ = now;
+      self->reading_since_.reset();
       then(pem);
     };
   });
-  if (!begun) then(pem_);
+  if (!begun) return then(pem_);
+  reading_since_ = reading_since_.value_or(now);
 }
 
 }  // namespace ua

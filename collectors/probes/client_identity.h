@@ -49,7 +49,8 @@ class ClientIdentity : public std::enable_shared_from_this<ClientIdentity> {
         key_file_(std::move(key_file)),
         pem_(std::make_shared<const ClientPem>(std::move(first))) {}
 
-  /// Calls `then` with what the files hold (looked at once a second), perhaps from inside.
+  /// Calls `then` with what the files hold (looked at once a second), perhaps from inside. While
+  /// that takes longer, with what they held before.
   void read(Worker& worker, Time now, const Then& then);
 
  private:
@@ -57,6 +58,7 @@ class ClientIdentity : public std::enable_shared_from_this<ClientIdentity> {
   std::string key_file_;
   Pem pem_;
   std::optional<Time> read_at_;
+  std::optional<Time> reading_since_;
 };
 
 }  // namespace ua

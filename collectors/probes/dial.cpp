@@ -154,7 +154,7 @@ void Dial::on_ready() {
   if (error == 0) {
     set_icmp_errors(fd_.get(), endpoint_.family(), false);
     const Connected connected = std::move(connected_);
-    connected(Connection{std::move(fd_), endpoint_, loop_.now()});
+    connected(Connection{std::move(fd_), endpoint_, loop_.now(), options_});
     return;
   }
   DialFailure failure;

@@ -22,7 +22,9 @@ struct Connection {
   UniqueFd fd;
   Endpoint peer;
   Time connected_at;
-  bool wants_proxy_line = false;  ///< without a descriptor: SocketOptions::proxy_protocol
+  /// What it was opened with, for other connections of the same probe; null: nothing. Without a
+  /// descriptor the PROXY line is still to be sent.
+  std::shared_ptr<const SocketOptions> options = nullptr;
 };
 
 /// How an attempt ended without a connection.

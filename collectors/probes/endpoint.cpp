@@ -38,17 +38,22 @@ std::string Endpoint::zone() const {
   return if_indextoname(scope, name.data()) != nullptr ? '%' + std::string(name.data()) : "";
 }
 
-std::string Endpoint::text() const {
-  if (family() == AF_UNIX) return reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
+std::string Endpoint::ip() const {
   std::array<char, INET6_ADDRSTRLEN> buffer{};
   if (family() == AF_INET) {
     inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr, buffer.data(),
               buffer.size());
-    return std::string(buffer.data()) + ':' + std::to_string(port());
+  } else if (family() == AF_INET6) {
+    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr, buffer.data(),
+              buffer.size());
   }
-  inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr, buffer.data(),
-            buffer.size());
-  return '[' + std::string(buffer.data()) + zone() + "]:" + std::to_string(port());
+  return buffer.data();
+}
+
+std::string Endpoint::text() const {
+  if (family() == AF_UNIX) return reinterpret_cast<const sockaddr_un*>(&storage)->sun_path;
+  const std::string host = family() == AF_INET ? ip() : '[' + ip() + zone() + ']';
+  return host + ':' + std::to_string(port());
 }
 
 bool is_link_local(const Endpoint& endpoint) {

@@ -109,12 +109,13 @@ std::string client_hello(std::string_view server_name) {
   return '\x16' + numbers({0x0301}) + sized(2, handshake);
 }
 
-FollowUp::FollowUp(Loop& loop, const Target& target, const Outcome& outcome, Done done,
-                   Duration patience)
+FollowUp::FollowUp(Loop& loop, const Target& target, const Outcome& outcome,
+                   std::shared_ptr<const SocketOptions> socket, Done done, Duration patience)
     : loop_(loop),
       endpoint_(endpoint_of(outcome.address).value_or(Endpoint{})),
       server_name_(ip_endpoint(outcome.server_name, 0) ? "" : outcome.server_name),
       host_(target.authority()),
+      socket_(std::move(socket)),
       done_(std::move(done)),
       patience_(patience) {
   if (target.is_tls()) {
@@ -157,7 +158,7 @@ void FollowUp::ask(std::string greeting, Answer answer) {
   patience_timer_ = loop_.after(patience_, [this] { answered(""); });
   dial_ = std::make_unique<Dial>(
       loop_, endpoint_, [this](Connection connection) { on_connected(std::move(connection)); },
-      [this](const DialFailure&) { answered(""); });
+      [this](const DialFailure&) { answered(""); }, socket_);
 }
 
 void FollowUp::on_connected(Connection connection) {

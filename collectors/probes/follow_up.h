@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A second look at a failing target, on connections of its own: does the port speak another
-// protocol, or is it the server name that is turned away. Sends nothing of the configuration's,
-// changes no verdict and no counter. Owned by who asked; loop thread.
+// protocol, or is it the server name that is turned away. Sends nothing of the configuration's but
+// a PROXY line, changes no verdict and no counter. Owned by who asked; loop thread.
 #pragma once
 
 #include <functional>
@@ -40,9 +40,10 @@ class FollowUp {
 
   /// For a result that calls_for_follow_up(). `done` is called once, never from inside. Destroying
   /// it gives it up.
+  /// @param socket how the probe's own connections are opened: these must come to the same server
   /// @param patience for each of at most three connections
-  FollowUp(Loop& loop, const Target& target, const Outcome& outcome, Done done,
-           Duration patience = kPatience);
+  FollowUp(Loop& loop, const Target& target, const Outcome& outcome,
+           std::shared_ptr<const SocketOptions> socket, Done done, Duration patience = kPatience);
   /// No `done` any more; for who cannot destroy it now, being called by it.
   void give_up();
   FollowUp(const FollowUp&) = delete;
@@ -63,6 +64,7 @@ class FollowUp {
   Endpoint endpoint_;
   std::string server_name_;
   std::string host_;
+  std::shared_ptr<const SocketOptions> socket_;
   Done done_;
   std::string greeting_;
   Answer answer_;

@@ -24,9 +24,6 @@
 namespace ua {
 namespace {
 
-// Steps of the patterns over an answer: above this not on the loop.
-constexpr std::uint64_t kMaxSteps = 1'000'000;
-
 class HttpProbe final : public Probe {
  public:
   HttpProbe(ProbeEngine& engine, Target target, std::shared_ptr<const HttpRequest> request)
@@ -45,7 +42,7 @@ class HttpProbe final : public Probe {
     started_ = connection.connected_at;
     connected_ = std::move(connection.fd);
     peer_ = connection.peer;
-    wants_proxy_line_ = connection.wants_proxy_line;
+    options_ = connection.options;
     evidence_.tls = target_.is_tls();
     evidence_.unix_socket = target_.is_unix();
     evidence_.proxied = request_->http().proxy != nullptr;
@@ -119,8 +116,8 @@ class HttpProbe final : public Probe {
   UniqueFd connected_;
   CurlSocket socket_;
   Endpoint peer_;
-  bool wants_proxy_line_ = false;
-  // Set while something follows the exchange: the certificates are fetched, or a body is matched.
+  std::shared_ptr<const SocketOptions> options_;
+  // On its way; perhaps the certificates are fetched first, or a body is matched.
   std::optional<ProbeResult> verdict_;
   std::unique_ptr<CertificateLookup> lookup_;
   bool matching_ = false;
@@ -173,9 +170,10 @@ void HttpProbe::start_transfer() {
   }
   request_->set_on(handle_, target_);
   if (identity_ != nullptr) set_client_pem(handle_, *identity_);
+  const bool owes_proxy_line = !connected_ && options_ && options_->proxy_protocol;
+  curl_easy_setopt(handle_, CURLOPT_HAPROXYPROTOCOL, owes_proxy_line ? 1L : 0L);
   socket_.attach(handle_, std::move(connected_), [this](int fd) { before_close(fd); });
   set_callbacks();
-  if (wants_proxy_line_) curl_easy_setopt(handle_, CURLOPT_HAPROXYPROTOCOL, 1L);
   finished_ = [this](CURLcode code) { on_finished(code); };
   curl_->add(handle_, &finished_);
 }
@@ -255,8 +253,8 @@ void HttpProbe::deliver(ProbeResult result) {
 }
 
 void HttpProbe::deliver_later(ProbeResult result) {
-  later_ =
-      engine_.loop.after(Duration::zero(), [this, result = std::move(result)] { deliver(result); });
+  verdict_ = std::move(result);  // for cancel(), which may come first
+  later_ = engine_.loop.after(Duration::zero(), [this] { deliver(std::move(*verdict_)); });
 }
 
 ProbeResult HttpProbe::conclude(CURLcode code) {
@@ -323,7 +321,7 @@ void HttpProbe::read_tls_facts(CURLcode code, Outcome& outcome) {
 
 void HttpProbe::match(ProbeResult result) {
   const HttpPatterns& patterns = request_->http().patterns;
-  if (match_steps(patterns, answer_.headers(), answer_.body()) > kMaxSteps) {
+  if (match_steps(patterns, answer_.headers(), answer_.body()) > kMaxStepsOnLoop) {
     return match_on_worker(std::move(result));
   }
   apply_mismatch(find_mismatch(patterns, answer_.headers(), answer_.body()), result.outcome);
@@ -362,7 +360,7 @@ bool HttpProbe::wants_certificates(CURLcode code, const ProbeResult& result) con
 void HttpProbe::fetch_certificates(ProbeResult verdict) {
   verdict.judged_at = engine_.loop.now();
   lookup_ = std::make_unique<CertificateLookup>(
-      engine_, request_, target_, peer_, verdict.outcome,
+      engine_, request_, FirstHandshake{target_, peer_, options_, identity_}, verdict.outcome,
       [this](const TlsFacts& facts) { on_certificates(facts); });
   verdict_ = std::move(verdict);
 }

@@ -111,14 +111,6 @@ bool mark(int fd, int family, std::uint8_t dscp) {
                             : set(fd, IPPROTO_IP, IP_TOS, traffic_class);
 }
 
-/// Without its port, zone and brackets.
-std::string address_of(const Endpoint& endpoint) {
-  std::string text = endpoint.text();
-  text.resize(text.rfind(':'));
-  if (text.starts_with('[')) text = text.substr(1, text.size() - 2);
-  return text.substr(0, text.find('%'));
-}
-
 }  // namespace
 
 std::optional<std::uint8_t> parse_dscp(std::string_view text) {
@@ -186,9 +178,8 @@ std::string proxy_line(const Endpoint& from, const Endpoint& to) {
   const bool v4 = from.family() == AF_INET && to.family() == AF_INET;
   const bool v6 = from.family() == AF_INET6 && to.family() == AF_INET6;
   if (!v4 && !v6) return "PROXY UNKNOWN\r\n";
-  return std::string("PROXY TCP") + (v4 ? '4' : '6') + ' ' + address_of(from) + ' ' +
-         address_of(to) + ' ' + std::to_string(from.port()) + ' ' + std::to_string(to.port()) +
-         "\r\n";
+  return std::string("PROXY TCP") + (v4 ? '4' : '6') + ' ' + from.ip() + ' ' + to.ip() + ' ' +
+         std::to_string(from.port()) + ' ' + std::to_string(to.port()) + "\r\n";
 }
 
 int send_proxy_line(int fd) {

@@ -30,13 +30,14 @@ std::string request_line(std::string_view line) {
 
 std::string hide_secrets(std::string_view head_line) {
   const std::size_t colon = head_line.find(':');
-  const bool header = colon != std::string_view::npos && colon != 0 &&
-                      head_line.substr(0, colon).find(' ') == std::string_view::npos;
+  const std::string_view name = trim(head_line.substr(0, colon));
+  const bool header =
+      colon != std::string_view::npos && !name.empty() && name.find(' ') == std::string_view::npos;
   if (!header) return request_line(head_line);
-  const std::string_view name = head_line.substr(0, colon);
   const std::string_view value = trim(head_line.substr(colon + 1));
   if (is_secret(name)) return std::string(name) + ": <secret>";
-  const bool url = value.find("://") != std::string_view::npos || value.starts_with('/');
+  const bool url = value.find("://") != std::string_view::npos || value.starts_with('/') ||
+                   iequals(name, "location");
   return std::string(name) + ": " + (url ? without_secrets(value) : std::string(value));
 }
 
@@ -52,6 +53,14 @@ std::string resolution_text(std::string_view host, const Resolved& resolved) {
     before = ", ";
   }
   return result;
+}
+
+void Transcript::sent_head(Time now, std::string_view head) {
+  sent_ += head;
+  const std::size_t end = sent_.rfind('\n');
+  if (end == std::string::npos) return;
+  add_head(now, '>', std::string_view(sent_).substr(0, end));
+  sent_.erase(0, end + 1);
 }
 
 void Transcript::sent_bytes(Time now, std::size_t size) {

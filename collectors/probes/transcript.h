@@ -21,7 +21,7 @@ class Transcript {
   /// What the prober does or finds: "* connected to 10.0.0.5:80".
   void note(Time now, std::string_view text) { add(now, '*', text); }
   /// Request line and headers as they went out: "> GET /health HTTP/1.1".
-  void sent_head(Time now, std::string_view head) { add_head(now, '>', head); }
+  void sent_head(Time now, std::string_view head);
   /// A status line or header as it came in: "< HTTP/1.1 200 OK".
   void received_head(Time now, std::string_view head) { add_head(now, '<', head); }
   /// Sent bytes may be passwords: only how many there were.
@@ -39,6 +39,7 @@ class Transcript {
   Time start_;
   std::size_t lines_ = 0;
   std::string text_;
+  std::string sent_;  // the beginning of a line whose end is not sent yet: it may be a secret's
 };
 
 struct Resolved;

@@ -156,21 +156,6 @@ def test_certificates(name, certificates, tmp_path):
         assert result["tls"]["not_after_timestamp"] == 2208988800
 
 
-def test_a_hanging_second_handshake_changes_neither_verdict_nor_latency(certificates, tmp_path):
-    expired = hostile.tls_server(certificates / "expired.pem", certificates / "expired.key")
-    seen = []
-
-    def serve(peer, stop):
-        seen.append(1)
-        (expired if len(seen) == 1 else hostile.hang)(peer, stop)
-
-    with hostile.serving(serve) as (host, port):
-        result, _ = probe_with_ca(f"https://{host}:{port}/", certificates, tmp_path)
-    assert len(seen) == 2
-    assert result["error_class"] == "tls_cert_expired", result
-    assert result["timings"]["total"] < 1.5, "the time-out is 2 s"
-
-
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_client_certificate_is_demanded(version, certificates, tmp_path):
     serve = hostile.tls_server(certificates / "good.pem", certificates / "good.key",
@@ -195,47 +180,6 @@ def test_broken_handshakes(scenario):
     with hostile.serving(scenario) as (host, port):
         result, _ = agent.probe(f"https://{host}:{port}/")
     assert result["error_class"] == RAW[scenario], result
-
-
-def test_a_second_look_tells_the_wrong_scheme_and_the_unknown_name(certificates, tmp_path):
-    with hostile.serving("ok") as (host, port):  # waits for a request's end, as plain servers do
-        result, _ = agent.probe(f"https://{host}:{port}/", timeout="500ms")
-    assert result["error_class"] == "tls_timeout", result
-    assert "speaks plain HTTP" in result["second_look"]
-
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificates / "good.pem", certificates / "good.key")
-
-    def serve(peer, stop):
-        try:
-            with context.wrap_socket(peer, server_side=True) as tls:
-                tls.recv(1)
-        except (ssl.SSLError, OSError):
-            pass
-
-    with hostile.serving(serve) as (host, port):
-        result, _ = agent.probe(f"http://{host}:{port}/")
-    assert result["phase"] == "response_headers", result
-    assert "speaks TLS" in result["second_look"]
-
-    def names(_socket, name, _context):
-        return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME if name else None
-
-    context.sni_callback = names
-    with hostile.serving(serve) as (_, port):
-        config = (f'[[upstream]]\nname = "lab"\ntargets = ["https://localhost:{port}/"]\n'
-                  'ip_protocol = "4"\nfall = 1\n')
-        (tmp_path / "agent.toml").write_text(config)
-        result, _ = agent.probe("lab", f"--config.file={tmp_path}/agent.toml")
-        assert result["error_class"] == "tls_handshake_failed", result
-        assert "without the server name" in result["second_look"]
-        with agent.running(config, tmp_path) as a:
-            a.wait_for(lambda a: "without the server name" in a.get("/"))
-            # Nothing is counted for it.
-            assert a.value("upstream_probe_attempts_total", upstream="lab") <= 3
-    with hostile.serving("tls_alert") as (host, port):
-        result, _ = agent.probe(f"https://{host}:{port}/")
-    assert (result["error_class"], result["second_look"]) == ("tls_handshake_failed", None)
 
 
 def test_expectations_and_redirects(tmp_path):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from tests.lab import agent, certs, hostile
+from tests.lab import agent, certs, hanging, hostile
 from tests.lab.processes import listening, need, nginx_serving, node, process
 
 
@@ -75,6 +75,12 @@ def demanding(request, server_kind, pki, tmp_path_factory):
             yield port
 
 
+def serving(pki, serve, version=None, clients=ssl.CERT_REQUIRED):
+    """Serves so to clients that show a certificate of the CA, or may."""
+    context = hostile.tls_context(pki / "good.pem", pki / "good.key", pki / "ca.pem", version, clients)
+    return hostile.serving(hostile.over_tls(context, serve))
+
+
 def ask(port, tables, folder):
     return agent.probe_with(folder, f"https://127.0.0.1:{port}/", tables)
 
@@ -102,35 +108,14 @@ def test_no_certificate_and_one_that_is_not_taken(name, demanding, server_kind, 
 
 
 def test_a_request_is_optional_where_the_server_only_asks(pki, tmp_path):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / "good.pem", pki / "good.key")
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.load_verify_locations(pki / "ca.pem")
-
-    def serve(peer, stop):
-        with context.wrap_socket(peer, server_side=True) as secure:
-            hostile.read_request(secure)
-            secure.sendall(hostile.reply(b"200 OK", b"secure"))
-
-    with hostile.serving(serve) as (_, port):
+    with serving(pki, hostile.SCENARIOS["ok"], clients=ssl.CERT_OPTIONAL) as (_, port):
         assert ask(port, without_client(pki), tmp_path)["error_class"] == "none"
         assert ask(port, with_client(pki, "client"), tmp_path)["error_class"] == "none"
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_crash_after_an_accepted_certificate_is_the_application_s(version, pki, tmp_path):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pki / "good.pem", pki / "good.key")
-    context.verify_mode = ssl.CERT_REQUIRED
-    context.load_verify_locations(pki / "ca.pem")
-    context.minimum_version = context.maximum_version = version
-
-    def serve(peer, stop):
-        secure = context.wrap_socket(peer, server_side=True)
-        hostile.read_request(secure)
-        secure.close()
-
-    with hostile.serving(serve) as (_, port):
+    with serving(pki, hostile.SCENARIOS["fin"], version) as (_, port):
         for _ in range(10):
             result = ask(port, with_client(pki, "client"), tmp_path)
             assert result["error_class"] in ("closed_before_headers", "reset_before_headers"), result
@@ -204,22 +189,36 @@ def test_files_that_change_are_read_again(pki, tmp_path):
             assert a.value("upstream_up", upstream="lab") == 1
 
 
+def test_files_that_hang_are_gone_on_without(pki, tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    for kind in ("pem", "key"):
+        shutil.copy(pki / f"client.{kind}", own)
+    with serving(pki, hostile.SCENARIOS["ok"]) as (host, port):
+        config = (agent.upstream("lab", f"https://{host}:{port}/") +
+                  f'[upstream.tls]\nca_file = "{pki}/ca.pem"\ncert_file = "{own}/client.pem"\n'
+                  f'key_file = "{own}/client.key"\n')
+        with agent.running(config, tmp_path, env=hanging.environment()) as a:
+            a.wait_for(lambda a: a.value("upstream_up", upstream="lab") == 1)
+            with hanging.directory(own):
+                hanging.wait_for(a.process)
+                # Those that wait for the files fail, as local trouble; then what was read before holds.
+                a.wait_for(lambda a: a.value("upstream_agent_local_errors_total",
+                                             reason="config_invalid") > 0)
+                a.wait_for(lambda a: a.value("upstream_probe_result_code", upstream="lab") == 0)
+                assert a.value("upstream_up", upstream="lab") == 1
+
+
 def test_the_certificate_is_not_for_another_origin(pki, tmp_path):
     seen = {}
 
     def server(name, answer):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pki / "good.pem", pki / "good.key")
-        context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(pki / "ca.pem")
-
         def serve(peer, stop):
-            with context.wrap_socket(peer, server_side=True) as secure:
-                hostile.read_request(secure)
-                seen[name] = secure.getpeercert()
-                secure.sendall(answer)
+            hostile.read_request(peer)
+            seen[name] = peer.getpeercert()
+            peer.sendall(answer)
 
-        return hostile.serving(serve)
+        return serving(pki, serve, clients=ssl.CERT_OPTIONAL)
 
     with server("there", hostile.reply(b"200 OK")) as (_, other):
         where = b"Location: https://127.0.0.1:%d/\r\n" % other
@@ -232,17 +231,9 @@ def test_the_certificate_is_not_for_another_origin(pki, tmp_path):
 
 
 def old_server(pki, version):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context = hostile.tls_context(pki / "good.pem", pki / "good.key", version=version)
     context.set_ciphers("DEFAULT:@SECLEVEL=0")
-    context.load_cert_chain(pki / "good.pem", pki / "good.key")
-    context.minimum_version = context.maximum_version = version
-
-    def serve(peer, stop):
-        with context.wrap_socket(peer, server_side=True) as secure:
-            hostile.read_request(secure)
-            secure.sendall(hostile.reply(b"200 OK"))
-
-    return hostile.serving(serve)
+    return hostile.serving(hostile.over_tls(context, hostile.SCENARIOS["ok"]))
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -141,26 +141,36 @@ def plain_answer(peer, stop):
 RAW_TLS = {"plain_answer": plain_answer, "tls_hang": hang, "tls_alert": tls_alert, "tls_close": tls_close, "tls_reset": tls_reset}
 
 
-def tls_server(certificate, key, client_ca=None, version=None, requests=None):
+def tls_context(certificate, key, client_ca=None, version=None, clients=ssl.CERT_REQUIRED):
+    """A server's; with `client_ca` it asks for certificates of that authority's."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     if client_ca:
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = clients
         context.load_verify_locations(client_ca)
     if version:
         context.minimum_version = context.maximum_version = version
+    return context
 
-    def serve(peer, stop):
-        try:
+
+def over_tls(context, serve):
+    """Runs `serve` on what a handshake makes of a connection."""
+    def secured(peer, stop):
+        with contextlib.suppress(ssl.SSLError, OSError):
             with context.wrap_socket(peer, server_side=True) as secure:
-                request = read_request(secure)
-                if requests is not None and request:
-                    requests.append(request)
-                secure.sendall(reply(b"200 OK", b"secure"))
-        except (ssl.SSLError, OSError):
-            pass
+                serve(secure, stop)
 
-    return serve
+    return secured
+
+
+def tls_server(certificate, key, client_ca=None, version=None, requests=None):
+    def serve(peer, stop):
+        request = read_request(peer)
+        if requests is not None and request:
+            requests.append(request)
+        peer.sendall(reply(b"200 OK", b"secure"))
+
+    return over_tls(tls_context(certificate, key, client_ca, version), serve)
 
 
 @contextlib.contextmanager

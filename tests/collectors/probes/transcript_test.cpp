@@ -38,7 +38,21 @@ TEST_CASE("what gives access is hidden, whoever sent it") {
   CHECK(hide_secrets("GET http://a.test/?k=s3cret HTTP/1.1") == "GET http://a.test/?... HTTP/1.1");
   CHECK(hide_secrets("Location: https://u:s3cret@a.test/?k=s3cret").find("s3cret") ==
         std::string::npos);
-  CHECK(hide_secrets("Location: /next?k=s3cret").find("s3cret") == std::string::npos);
+  for (const char* where : {"/next?k=s3cret", "next?k=s3cret", "?k=s3cret"}) {
+    CHECK(hide_secrets("Location: " + std::string(where)).find("s3cret") == std::string::npos);
+  }
+  CHECK(hide_secrets("Set-Cookie : s3cret") == "Set-Cookie: <secret>");
+}
+
+TEST_CASE("a header that goes out in pieces is no less hidden") {
+  Transcript transcript(kStart);
+  transcript.sent_head(kStart, "GET / HTTP/1.1\r\nCookie: abc");
+  transcript.sent_head(kStart, "s3cret");
+  transcript.sent_head(kStart + 1ms, "s3cret\r\nHost: a\r\n\r\n");
+  CHECK(transcript.text() ==
+        "     0.000 ms  > GET / HTTP/1.1\n"
+        "     1.000 ms  > Cookie: <secret>\n"
+        "     1.000 ms  > Host: a\n");
 }
 
 TEST_CASE("everything else is shown as it is") {
