@@ -43,12 +43,13 @@ void check_json(const std::string& json, const Outcome& outcome) {
 
 void report(std::string_view bytes) {
   Input input(bytes);
-  const Target target = make_target(input);
+  ProbeJob job;
+  job.target.target = make_target(input);
   const Outcome outcome = make_outcome(input);
-  const std::string service(input.text());
-  check_text(report_text(target, outcome, service, kNow, false));
+  job.service = input.text();
+  check_text(report_text(job, outcome, kNow, false));
   check_waterfall(outcome);
-  check_json(report_json(target, outcome, service, {}), outcome);
+  check_json(report_json(job, outcome, {}), outcome);
 }
 
 }  // namespace ua::fuzz
