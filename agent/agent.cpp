@@ -10,8 +10,6 @@
 
 #include "agent/agent_log.h"
 #include "agent/config/document.h"
-#include "agent/exposition/gzip.h"
-#include "agent/exposition/negotiate.h"
 #include "agent/exposition/text_writer.h"
 #include "agent/host_sampling.h"
 #include "agent/logging.h"
@@ -55,12 +53,6 @@ unsigned descriptors_for_probes(unsigned web_connections) {
   return static_cast<unsigned>(std::min<rlim_t>(usable, 1'000'000));
 }
 
-void compress(WebReply& reply, std::string_view accept_encoding) {
-  if (!negotiate_gzip(accept_encoding)) return;
-  reply.body = gzip(reply.body);
-  reply.headers.emplace_back("Content-Encoding", "gzip");
-}
-
 /// The parts in the order in which they are made; they end in the reverse order.
 class Agent {
  public:
@@ -80,12 +72,11 @@ class Agent {
     return std::min(config_.limits.max_in_flight, probe_descriptors_);
   }
   WebHandlers handlers();
-  WebReply metrics_reply(std::string_view accept, std::string_view accept_encoding);
+  WebReply metrics_reply(ExpositionFormat format);
   StatusData status_data();
-  WebReply page_reply(std::string_view accept_encoding);
+  WebReply page_reply();
   WebReply config_reply();
-  WebReply upstreams_reply(const std::optional<std::string>& name,
-                           std::string_view accept_encoding);
+  WebReply upstreams_reply(const std::optional<std::string>& name);
   void be_ready();
   void watch_over();
 
@@ -249,13 +240,11 @@ Result<std::string> Agent::finish_reload(LoadResult loaded) {
 
 WebHandlers Agent::handlers() {
   WebHandlers result;
-  result.metrics = [this](std::string_view accept, std::string_view encoding) {
-    return metrics_reply(accept, encoding);
-  };
-  result.status_page = [this](std::string_view encoding) { return page_reply(encoding); };
+  result.metrics = [this](ExpositionFormat format) { return metrics_reply(format); };
+  result.status_page = [this] { return page_reply(); };
   result.config = [this] { return config_reply(); };
-  result.upstreams = [this](const std::optional<std::string>& name, std::string_view encoding) {
-    return upstreams_reply(name, encoding);
+  result.upstreams = [this](const std::optional<std::string>& name) {
+    return upstreams_reply(name);
   };
   result.ready = [this] { return ready_.load(); };
   result.reload = [this](WebHandlers::ReloadDone done) {
@@ -267,13 +256,10 @@ WebHandlers Agent::handlers() {
   return result;
 }
 
-WebReply Agent::metrics_reply(std::string_view accept, std::string_view accept_encoding) {
-  const ExpositionFormat format = negotiate_format(accept);
+WebReply Agent::metrics_reply(ExpositionFormat format) {
   WebReply reply;
   reply.body = page_.render(format);
   reply.content_type = std::string(content_type(format));
-  reply.headers.emplace_back("Vary", "Accept, Accept-Encoding");
-  compress(reply, accept_encoding);
   return reply;
 }
 
@@ -282,14 +268,11 @@ WebReply Agent::config_reply() {
   return text_reply(200, show_document(document_));
 }
 
-WebReply Agent::upstreams_reply(const std::optional<std::string>& name,
-                                std::string_view accept_encoding) {
+WebReply Agent::upstreams_reply(const std::optional<std::string>& name) {
   auto document = name ? upstream_json(status_data(), *name) : upstreams_json(status_data());
   if (!document) return text_reply(404, "There is no upstream of this name.\n");
   WebReply reply = text_reply(200, std::move(*document));
   reply.content_type = "application/json";
-  reply.headers.emplace_back("Vary", "Accept-Encoding");
-  compress(reply, accept_encoding);
   return reply;
 }
 
@@ -308,15 +291,13 @@ StatusData Agent::status_data() {
   return data;
 }
 
-WebReply Agent::page_reply(std::string_view accept_encoding) {
+WebReply Agent::page_reply() {
   const std::string nonce = random_token();
   WebReply reply;
   reply.body = render_status_page(status_data(), nonce);
   reply.content_type = "text/html; charset=utf-8";
   reply.headers.emplace_back("Content-Security-Policy", status_page_policy(nonce));
   reply.headers.emplace_back("Referrer-Policy", "no-referrer");
-  reply.headers.emplace_back("Vary", "Accept-Encoding");
-  compress(reply, accept_encoding);
   return reply;
 }
 

@@ -10,6 +10,7 @@
 #include "agent/metrics/probe_families.h"
 #include "agent/scheduler/target_history.h"
 #include "agent/web/connections.h"
+#include "agent/web/shared_pages.h"
 
 namespace ua {
 namespace {
@@ -23,6 +24,9 @@ constexpr std::uint64_t kAddressesOfTarget = 16;  // with addresses = "all"
 constexpr std::uint64_t kAddressLabel = 64;
 /// Error classes that a target comes to beyond those it is born with.
 constexpr std::uint64_t kLaterClasses = 4;
+/// That are kept for several who ask: two formats of the metrics, the status page and the API, each
+/// of them also compressed.
+constexpr std::uint64_t kSharedPages = 8;
 
 struct Series {
   std::uint64_t count = kSeriesOfAgentAndHost;
@@ -86,10 +90,12 @@ std::uint64_t memory_bound_bytes(const Config& config) {
   const std::uint64_t page = series.page_bytes(allowed);
   const std::uint64_t connection = (config.web.tls ? 128 : 64) * kKiB;  // a TLS session takes 40
   const ConnectionLimits replies;
+  const std::uint64_t shared =
+      std::max(page, std::min(SharedPages::kMostBytes, kSharedPages * page));
   return 32 * kKiB * kKiB + targets * 6 * kKiB + rows * kBytesOfRow +
          bytes_in_flight(std::move(buffers), in_flight) + allowed * 64 +
          connection * config.limits.max_connections +
-         std::max(replies.reply_bytes, replies.replies * page) + page;
+         std::max(replies.reply_bytes, replies.replies * page) + shared + page;
 }
 
 }  // namespace ua

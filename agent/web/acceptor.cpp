@@ -17,7 +17,7 @@ constexpr int kSweepMilliseconds = 250;
 }  // namespace
 
 Acceptor::Acceptor(std::vector<UniqueFd> listeners, Connections& connections,
-                   std::function<Time()> now, HandOver hand_over, std::function<void(Time)> sweep)
+                   std::function<Time()> now, HandOver hand_over, Sweep sweep)
     : listeners_(std::move(listeners)),
       connections_(connections),
       now_(std::move(now)),
@@ -33,9 +33,10 @@ Acceptor::~Acceptor() {
   thread_.join();
 }
 
-int Acceptor::patience_milliseconds(Time now) const {
+/// @param sweeping there is something to be swept later
+int Acceptor::patience_milliseconds(Time now, bool sweeping) const {
   if (now < pause_until_) return static_cast<int>((pause_until_ - now) / 1ms) + 1;
-  return connections_.empty() ? -1 : kSweepMilliseconds;
+  return sweeping ? kSweepMilliseconds : -1;
 }
 
 void Acceptor::work() {
@@ -45,9 +46,8 @@ void Acceptor::work() {
     if (now >= pause_until_) {
       for (const UniqueFd& listener : listeners_) wanted.push_back({listener.get(), POLLIN, 0});
     }
-    ::poll(wanted.data(), wanted.size(), patience_milliseconds(now));
+    ::poll(wanted.data(), wanted.size(), patience_milliseconds(now, sweep_(now)));
     if (wanted[0].revents != 0) return;
-    sweep_(now_());
     for (std::size_t i = 1; i < wanted.size(); ++i) {
       if (wanted[i].revents != 0) accept_one(wanted[i].fd);
     }

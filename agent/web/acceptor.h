@@ -20,24 +20,27 @@ class Acceptor {
   /// Takes the connection over, also where it fails. On the acceptor's thread.
   using HandOver = std::function<bool(UniqueFd, const sockaddr*, socklen_t)>;
 
-  /// @param sweep called several times a second while there are connections
+  /// @return whether there will be more to do; there is where connections are
+  using Sweep = std::function<bool(Time)>;
+
+  /// @param sweep called several times a second while it says so
   /// Throws std::system_error where the kernel gives no event descriptor or thread.
   Acceptor(std::vector<UniqueFd> listeners, Connections& connections, std::function<Time()> now,
-           HandOver hand_over, std::function<void(Time)> sweep);
+           HandOver hand_over, Sweep sweep);
   ~Acceptor();
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
  private:
   void work();
-  int patience_milliseconds(Time now) const;
+  int patience_milliseconds(Time now, bool sweeping) const;
   void accept_one(int listener);
 
   std::vector<UniqueFd> listeners_;
   Connections& connections_;
   std::function<Time()> now_;
   HandOver hand_over_;
-  std::function<void(Time)> sweep_;
+  Sweep sweep_;
   Time pause_until_{};  // of accepting: no descriptor, no memory, no place
   UniqueFd stop_;       // readable once the thread shall end
   std::thread thread_;

@@ -25,6 +25,10 @@ constexpr Duration kFirstJudgement = 100ms;
 /// on its part of a handshake. As many places change hands in a second as 64 / 30 ms.
 constexpr Duration kLeastSilence = 30ms;
 
+/// As long as all places are taken and somebody waits, the acceptor asks every few milliseconds,
+/// but on a busy machine.
+constexpr Duration kWanted = 1s;
+
 bool has_unread(int fd) {
   int bytes = 0;
   return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
@@ -77,7 +81,9 @@ bool Connections::make_room(Time now) {
   if (ended_this_turn_ >= kEndedATurn || accepted_.size() + open_.size() >= 2 * limits_.all) {
     return false;
   }
-  return places(std::nullopt) < limits_.all || end_one(std::nullopt, now);
+  if (places(std::nullopt) < limits_.all) return true;
+  wanted_ = now;
+  return end_one(std::nullopt, now);
 }
 
 void Connections::accepted(Peer peer) {
@@ -129,15 +135,29 @@ void Connections::owes_reply(Key key, Time now) {
   set(key, Stage::making, now);
 }
 
-void Connections::sends_reply(Key key, std::uint64_t bytes, Time now) {
+bool Connections::sends_reply(Key key, std::uint64_t bytes, Time now) {
   const std::lock_guard lock(mutex_);
   const auto it = open_.find(key);
-  if (it == open_.end()) return;
+  if (it == open_.end()) return true;
   it->second.stage = Stage::reply;
   it->second.sent_since = now;
   it->second.reply_bytes = bytes;
   it->second.delivered_before = delivered_(it->second.fd).value_or(0);
   bound_replies(now);
+  const Peer peer = it->second.peer;
+  return places_are_wanted(now) || (peer != 0 && places(peer) > limits_.per_peer);
+}
+
+bool Connections::places_are_wanted(Time now) const { return wanted_ && now - *wanted_ < kWanted; }
+
+bool Connections::others_wait(Key key, Time now) const {
+  const std::lock_guard lock(mutex_);
+  if (places_are_wanted(now) || !accepted_.empty()) return true;
+  return std::any_of(open_.begin(), open_.end(), [&](const auto& entry) {
+    const Open& open = entry.second;
+    const bool waits = open.stage == Stage::request || open.stage == Stage::handshake;
+    return entry.first != key && waits && !open.ended && has_unread(open.fd);
+  });
 }
 
 /// Those that are too young to be judged keep theirs; it is bounded again when they are not.

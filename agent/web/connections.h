@@ -72,7 +72,12 @@ class Connections {
   void owes_reply(Key key, Time now);
   /// The reply is made; from now on it is up to the client. Where replies take more memory than
   /// they may, the slowest readers lose theirs.
-  void sends_reply(Key key, std::uint64_t bytes, Time now);
+  /// @return whether the connection should end with it: who asks without end on one connection is
+  /// never silent, and would keep its place while others wait for one
+  bool sends_reply(Key key, std::uint64_t bytes, Time now);
+
+  /// Whether another one than this asks, or wants a place, and waits.
+  bool others_wait(Key key, Time now) const;
 
   bool empty() const;
   /// Shuts down (never closes) what is over its time, and slow readers of too much memory.
@@ -101,6 +106,7 @@ class Connections {
   void arrived(Peer peer);
   void set(Key key, Stage stage, Time now);
   std::size_t places(std::optional<Peer> peer) const;
+  bool places_are_wanted(Time now) const;
   bool end_one(std::optional<Peer> peer, Time now);
   Open* longest_silent(std::optional<Peer> peer, Time now, Duration least);
   Duration silence(const Open& open, Time now) const;
@@ -118,6 +124,7 @@ class Connections {
   std::map<Key, Open> open_;
   Time turn_{};  // when ended_this_turn_ was 0
   unsigned ended_this_turn_ = 0;
+  std::optional<Time> wanted_;  // a place, while all were taken
 };
 
 }  // namespace ua

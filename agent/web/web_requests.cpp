@@ -2,6 +2,8 @@
 #include <exception>
 #include <new>
 
+#include "agent/exposition/gzip.h"
+#include "agent/exposition/negotiate.h"
 #include "agent/logging.h"
 #include "agent/web/mhd_request.h"
 #include "agent/web/web_server_impl.h"
@@ -12,6 +14,15 @@ namespace {
 constexpr Duration kReloadPatience = 10s;
 constexpr Duration kLoginPatience = 10s;
 constexpr unsigned kGoOn = 0;  // code of a parked reply: there is none yet, the request goes on
+
+SharedPages::Made made(WebReply reply) {
+  return std::make_shared<const WebReply>(std::move(reply));
+}
+
+void compress(WebReply& reply) {
+  reply.body = gzip(reply.body);
+  reply.headers.emplace_back("Content-Encoding", "gzip");
+}
 
 }  // namespace
 
@@ -112,27 +123,48 @@ std::optional<std::string> WebServer::Impl::refuse_access(MHD_Connection* connec
   return page == Page::reload ? refuse_action(access) : refuse_private(access);
 }
 
-WebReply WebServer::Impl::page(const Route& route, MHD_Connection* connection) {
+SharedPages::Made WebServer::Impl::page(const Route& route, MHD_Connection* connection) {
   try {
     switch (route.page) {
       case Page::metrics:
-        return handlers.metrics(header(connection, "Accept"),
-                                header(connection, "Accept-Encoding"));
       case Page::status:
-        return handlers.status_page(header(connection, "Accept-Encoding"));
-      case Page::config:
-        return handlers.config();
       case Page::upstreams:
-        return handlers.upstreams(route.name, header(connection, "Accept-Encoding"));
+        return large_page(route, connection);
+      case Page::config:
+        return made(handlers.config());
       case Page::healthy:
-        return text_reply(200, "Healthy.\n");
+        return made(text_reply(200, "Healthy.\n"));
       default:
-        return handlers.ready() ? text_reply(200, "Ready.\n") : text_reply(503, "Starting.\n");
+        return made(handlers.ready() ? text_reply(200, "Ready.\n")
+                                     : text_reply(503, "Starting.\n"));
     }
   } catch (const std::exception& error) {
     log_error("a page failed; the others go on", {{"error", error.what()}});
-    return text_reply(500, "This page failed; the others go on. See the agent's log.\n");
+    return made(text_reply(500, "This page failed; the others go on. See the agent's log.\n"));
   }
+}
+
+/// In the form that the client likes best; made once for all who ask at the same moment.
+SharedPages::Made WebServer::Impl::large_page(const Route& route, MHD_Connection* connection) {
+  const ExpositionFormat format = route.page == Page::metrics
+                                      ? negotiate_format(header(connection, "Accept"))
+                                      : ExpositionFormat::text;
+  const bool compressed = negotiate_gzip(header(connection, "Accept-Encoding"));
+  const auto make = [&] {
+    WebReply reply = route.page == Page::metrics  ? handlers.metrics(format)
+                     : route.page == Page::status ? handlers.status_page()
+                                                  : handlers.upstreams(route.name);
+    reply.headers.emplace_back(
+        "Vary", route.page == Page::metrics ? "Accept, Accept-Encoding" : "Accept-Encoding");
+    if (compressed) compress(reply);
+    return reply;
+  };
+  if (route.name) return made(make());  // there may be as many as a client likes
+  const std::string which = std::string(route.handler) +
+                            (format == ExpositionFormat::openmetrics ? " openmetrics" : "") +
+                            (compressed ? " gzip" : "");
+  return pages.get(
+      which, [&] { return connections.others_wait(connection, now()); }, make);
 }
 
 MHD_Result WebServer::Impl::begin_reload(MHD_Connection* connection, WebRequest& request) {
@@ -153,25 +185,28 @@ MHD_Result WebServer::Impl::begin_reload(MHD_Connection* connection, WebRequest&
 }
 
 MHD_Result WebServer::Impl::send(MHD_Connection* connection, std::string_view handler,
-                                 WebReply reply) {
-  // Handed over, not copied: a page of a million series has 90 MB.
-  const std::size_t size = reply.body.size();
-  auto body = std::make_unique<std::string>(std::move(reply.body));
+                                 SharedPages::Made made) {
+  const WebReply& reply = *made;
+  // Handed over, not copied: a page of a million series has 90 MB. It is not written to.
+  auto owner = std::make_unique<SharedPages::Made>(std::move(made));
   MHD_Response* response = MHD_create_response_from_buffer_with_free_callback_cls(
-      body->size(), body->data(), [](void* owned) { delete static_cast<std::string*>(owned); },
-      body.get());
+      reply.body.size(), const_cast<char*>(reply.body.data()),
+      [](void* owned) { delete static_cast<SharedPages::Made*>(owned); }, owner.get());
   if (response == nullptr) return MHD_NO;
-  [[maybe_unused]] const std::string* now_its_own = body.release();
+  [[maybe_unused]] const SharedPages::Made* now_its_own = owner.release();
   MHD_add_response_header(response, "Content-Type", reply.content_type.c_str());
   MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
   MHD_add_response_header(response, "Cache-Control", "no-store");
   for (const auto& [name, value] : reply.headers) {
     MHD_add_response_header(response, name.c_str(), value.c_str());
   }
-  connections.sends_reply(connection, size, now());
-  const MHD_Result queued = MHD_queue_response(connection, reply.code, response);
+  if (connections.sends_reply(connection, reply.body.size(), now())) {
+    MHD_add_response_header(response, "Connection", "close");
+  }
+  const unsigned code = reply.code;
+  const MHD_Result queued = MHD_queue_response(connection, code, response);
   MHD_destroy_response(response);
-  handlers.count(handler, reply.code);
+  handlers.count(handler, code);
   return queued;
 }
 

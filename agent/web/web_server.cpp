@@ -74,7 +74,7 @@ Result<void> WebServer::Impl::start(std::vector<ListenSocket> sockets,
         [this](UniqueFd fd, const sockaddr* peer, socklen_t size) {
           return take(std::move(fd), peer, size);
         },
-        [this](Time time) { sweep(time); });
+        [this](Time time) { return sweep(time); });
   } catch (const std::system_error& error) {
     return fail(std::string("cannot start the HTTP server: ") + error.what(), error.code().value());
   }
@@ -94,9 +94,12 @@ bool WebServer::Impl::take(UniqueFd fd, const sockaddr* peer, socklen_t size) {
   return MHD_add_connection(serving, fd.release(), peer, size) == MHD_YES;  // closes it itself
 }
 
-void WebServer::Impl::sweep(Time time) {
+/// @return whether there is more to do later
+bool WebServer::Impl::sweep(Time time) {
   connections.end_overdue(time);
   parking->expire(time);
+  pages.expire();
+  return !connections.empty() || !pages.empty();  // in this order: connections make pages
 }
 
 void WebServer::Impl::on_connection(void* self, MHD_Connection* connection, void** channel,

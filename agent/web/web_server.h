@@ -11,20 +11,22 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "agent/exposition/format.h"
 #include "agent/web/connections.h"
 #include "agent/web/replies.h"
 #include "collectors/core/result.h"
 
 namespace ua {
 
-/// What the pages show and do. Called on the server's threads. What one throws becomes a 500.
+/// What the pages show and do. Called on the server's threads. What one throws becomes a 500. All
+/// but the configuration and what is of one upstream may be handed to several who ask at the same
+/// moment.
 struct WebHandlers {
-  std::function<WebReply(std::string_view accept, std::string_view accept_encoding)> metrics;
-  std::function<WebReply(std::string_view accept_encoding)> status_page;
+  std::function<WebReply(ExpositionFormat format)> metrics;
+  std::function<WebReply()> status_page;
   std::function<WebReply()> config;
   /// @param name of the one that is asked for; absent: all of them
-  std::function<WebReply(const std::optional<std::string>& name, std::string_view accept_encoding)>
-      upstreams;
+  std::function<WebReply(const std::optional<std::string>& name)> upstreams;
   std::function<bool()> ready;
   /// Begins a reload and returns; `done` is called once, on any thread, also after the server's
   /// end, with what there is to say besides that it is done: whole lines, or nothing.

@@ -19,6 +19,7 @@
 #include "agent/web/parking.h"
 #include "agent/web/request_head.h"
 #include "agent/web/router.h"
+#include "agent/web/shared_pages.h"
 #include "agent/web/tls_channel.h"
 #include "agent/web/web_server.h"
 
@@ -42,7 +43,10 @@ inline TlsChannel* channel_of(MHD_Connection* connection) {
 
 struct WebServer::Impl {
   Impl(WebHandlers h, std::function<Time()> clock, ConnectionLimits limits, WebDeadlines deadlines)
-      : handlers(std::move(h)), now(std::move(clock)), connections(limits, deadlines) {}
+      : handlers(std::move(h)),
+        now(std::move(clock)),
+        connections(limits, deadlines),
+        pages(now) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -51,7 +55,7 @@ struct WebServer::Impl {
   MHD_Daemon* start_daemon(unsigned flags, std::size_t max_connections);
   std::shared_ptr<const TlsCredentials> wanted_credentials();
   bool take(UniqueFd fd, const sockaddr* peer, socklen_t size);
-  void sweep(Time time);
+  bool sweep(Time time);
   void begin_connection(MHD_Connection* connection, void** channel);
   bool may_go_on(MHD_Connection* connection);
 
@@ -63,9 +67,13 @@ struct WebServer::Impl {
                          const BasicCredentials& credentials);
   std::optional<std::string> refuse_access(MHD_Connection* connection, const WebRequest& request,
                                            Page page);
-  WebReply page(const Route& route, MHD_Connection* connection);
+  SharedPages::Made page(const Route& route, MHD_Connection* connection);
+  SharedPages::Made large_page(const Route& route, MHD_Connection* connection);
   MHD_Result begin_reload(MHD_Connection* connection, WebRequest& request);
-  MHD_Result send(MHD_Connection* connection, std::string_view handler, WebReply reply);
+  MHD_Result send(MHD_Connection* connection, std::string_view handler, SharedPages::Made made);
+  MHD_Result send(MHD_Connection* connection, std::string_view handler, WebReply reply) {
+    return send(connection, handler, std::make_shared<const WebReply>(std::move(reply)));
+  }
 
   static void* on_uri(void* self, const char* uri, MHD_Connection* connection) noexcept;
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
@@ -79,6 +87,7 @@ struct WebServer::Impl {
   WebHandlers handlers;
   std::function<Time()> now;
   Connections connections;
+  SharedPages pages;
   std::shared_ptr<Parking> parking = std::make_shared<Parking>();
   MHD_Daemon* daemon = nullptr;
   MHD_Daemon* tls_daemon = nullptr;  // another: libmicrohttpd's do the one or the other

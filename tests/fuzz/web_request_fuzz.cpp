@@ -47,8 +47,8 @@ class Server {
   Server()
       : path_(std::filesystem::temp_directory_path() / ("ua-fuzz-" + std::to_string(getpid()))) {
     WebHandlers handlers;
-    handlers.metrics = [](auto, auto) { return reply_of("the metrics\n"); };
-    handlers.status_page = [](std::string_view) { return reply_of("the status page\n"); };
+    handlers.metrics = [](ExpositionFormat) { return reply_of("the metrics\n"); };
+    handlers.status_page = [] { return reply_of("the status page\n"); };
     handlers.ready = [] { return true; };
     handlers.reload = [](const WebHandlers::ReloadDone& done) { done({}); };
     handlers.count = [](auto, auto) {};

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hundreds of clients that keep a connection for as little as they can, each from an address of its
 own, and come back a second after they were ended; the slow, each of whom costs a page, after five.
-usage: slow_clients.py PORT silent|dripping|slow COUNT [tls]
+Those that ask do it once a second; those that hammer do nothing else, all from one address.
+usage: slow_clients.py PORT silent|dripping|slow|asking|hammering COUNT [tls]
 Prints a line once each of them has been connected."""
 import asyncio
 import contextlib
+import re
 import resource
 import socket
 import ssl
@@ -33,11 +35,34 @@ async def slow(reader, writer):
         await asyncio.sleep(0.5)
 
 
-async def connection(number, port):
+async def whole_reply(reader):
+    head = await reader.readuntil(b"\r\n\r\n")
+    await reader.readexactly(int(re.search(rb"(?i)content-length: (\d+)", head)[1]))
+
+
+async def asking(reader, writer):
+    """On one connection, as long as it is let."""
+    while True:
+        writer.write(REQUEST + b"\r\n")
+        await whole_reply(reader)
+        await asyncio.sleep(1)
+
+
+async def hammering(reader, writer):
+    """The next request is there before the reply to the last."""
+    writer.write(REQUEST + b"\r\n")
+    while True:
+        writer.write(REQUEST + b"\r\n")
+        await whole_reply(reader)
+
+
+async def connection(number, port, kind):
     plain = socket.socket()
     plain.setblocking(False)
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    plain.bind((f"127.0.{1 + number // 200}.{1 + number % 200}", 0))
+    if kind is slow:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    own = f"127.0.{1 + number // 200}.{1 + number % 200}" if kind is not hammering else "127.0.9.9"
+    plain.bind((own, 0))
     await asyncio.get_running_loop().sock_connect(plain, ("127.0.0.1", port))
     return plain
 
@@ -47,16 +72,19 @@ async def client(number, port, kind, context):
     tls = context if kind is not silent or number % 2 == 0 else None
     while True:
         writer = None
-        with contextlib.suppress(OSError, asyncio.TimeoutError):
-            plain = await connection(number, port)
+        with contextlib.suppress(OSError, EOFError, asyncio.TimeoutError):
+            plain = await connection(number, port, kind)
             reader, writer = await asyncio.open_connection(
-                sock=plain, limit=512, ssl=tls, server_hostname="localhost" if tls else None)
+                sock=plain, limit=512 if kind is slow else 1 << 16, ssl=tls, server_hostname="localhost" if tls else None)
             connected.add(number)
             await kind(reader, writer)
         connected.add(number)  # or refused, as it may be
         if writer is not None:
             writer.transport.abort()
-        await asyncio.sleep(5 if kind is slow else 1)
+        await asyncio.sleep(PAUSES.get(kind, 1))
+
+
+PAUSES = {slow: 5, hammering: 0}
 
 
 async def main(port, kind, count, tls):

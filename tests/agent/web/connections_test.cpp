@@ -1,71 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/web/connections.h"
 
-#include <sys/socket.h>
-
 #include <array>
 #include <deque>
-#include <map>
-#include <utility>
 
-#include "collectors/core/unique_fd.h"
 #include "collectors/probes/endpoint.h"
-#include "tests/catch.h"
+#include "tests/agent/web/connections_rig.h"
 
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Both ends of one connection; the server's end is the key.
-struct Pair {
-  Pair() {
-    std::array<int, 2> fds{};
-    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds.data()) == 0);
-    server.reset(fds[0]);
-    client.reset(fds[1]);
-  }
-  bool ended() const {
-    char byte = 0;
-    return recv(client.get(), &byte, 1, 0) == 0;
-  }
-  ua::UniqueFd server, client;
-};
-
-constexpr ua::Connections::Peer kA = 1;
-constexpr ua::Connections::Peer kB = 2;
-constexpr ua::Connections::Peer kUnixSocket = 0;
-
-struct Fixture {
-  ua::Time now{1h};
-  std::map<int, std::uint64_t> delivered;  // by descriptor; what is not there is not known
-  std::map<int, ua::Time> heard;           // likewise: when something last came
-  ua::Connections connections{{.all = 3, .per_peer = 2},
-                              {.handshake = 4s, .request = 5s, .reply = 15s, .give_way = 1s},
-                              [this](int fd) -> std::optional<std::uint64_t> {
-                                const auto it = delivered.find(fd);
-                                if (it == delivered.end()) return std::nullopt;
-                                return it->second;
-                              },
-                              [this](int fd) -> std::optional<ua::Duration> {
-                                const auto it = heard.find(fd);
-                                if (it == heard.end()) return std::nullopt;
-                                return now - it->second;
-                              }};
-  void open(const Pair& pair, ua::Connections::Peer peer = kUnixSocket) {
-    connections.accepted(peer);
-    connections.opened(&pair, peer, pair.server.get(), now);
-  }
-  /// Its request is here and its reply of 1000 bytes is made.
-  void reply(const Pair& pair, std::uint64_t acknowledged = 0) {
-    delivered[pair.server.get()] = acknowledged;
-    connections.owes_reply(&pair, now);
-    connections.sends_reply(&pair, 1000, now);
-  }
-  void advance(ua::Duration by) {
-    now += by;
-    connections.end_overdue(now);
-  }
-};
+using namespace connections_test;
 
 }  // namespace
 
@@ -213,58 +158,6 @@ TEST_CASE_METHOD(Fixture, "a client whose bytes nobody has read yet is not silen
   CHECK(pairs[2].ended());
 }
 
-TEST_CASE_METHOD(Fixture, "one whose reply is being made does not give way", "[web]") {
-  const std::array<Pair, 3> pairs;
-  for (const Pair& pair : pairs) {
-    open(pair);
-    connections.owes_reply(&pair, now);
-  }
-  advance(10s);
-  CHECK_FALSE(connections.make_room(now));
-}
-
-TEST_CASE_METHOD(Fixture, "where none is silent the slowest reader gives way", "[web]") {
-  const std::array<Pair, 3> pairs;
-  for (const Pair& pair : pairs) {
-    open(pair);
-    reply(pair, 500);  // of an earlier reply
-  }
-  delivered[pairs[0].server.get()] = 500 + 110;
-  delivered[pairs[1].server.get()] = 500 + 10;
-  delivered[pairs[2].server.get()] = 500 + 20;
-  advance(99ms);
-  CHECK_FALSE(connections.make_room(now));  // too early for a judgement
-  advance(1ms);
-  CHECK(connections.make_room(now));
-  CHECK(pairs[1].ended());
-  CHECK_FALSE(pairs[2].ended());
-  connections.closed(&pairs[1]);
-  const Pair next;
-  open(next);
-  reply(next);
-  CHECK(connections.make_room(now));
-  CHECK(pairs[2].ended());
-  connections.closed(&pairs[2]);
-  const Pair last;
-  open(last);
-  reply(last);
-  CHECK_FALSE(connections.make_room(now));  // at its pace the first one needs 0.9 s
-  CHECK_FALSE(pairs[0].ended());
-}
-
-TEST_CASE_METHOD(Fixture, "a reader whose pace is not known has a second", "[web]") {
-  const std::array<Pair, 3> pairs;
-  for (const Pair& pair : pairs) {
-    open(pair);
-    reply(pair);
-  }
-  delivered.clear();
-  advance(1s);
-  CHECK_FALSE(connections.make_room(now));
-  advance(1ms);
-  CHECK(connections.make_room(now));
-}
-
 TEST_CASE_METHOD(Fixture, "a peer with its share of places loses one of its own", "[web]") {
   const Pair other;
   const std::array<Pair, 3> pairs;
@@ -290,6 +183,54 @@ TEST_CASE_METHOD(Fixture, "a peer's share holds where all of them come at once, 
   CHECK(pairs[0].ended());
   CHECK_FALSE(pairs[1].ended());
   CHECK_FALSE(pairs[2].ended());
+}
+
+TEST_CASE_METHOD(Fixture, "a connection ends with its reply where others want its place", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) {
+    open(pair);
+    send(pair.client.get(), "G", 1, MSG_NOSIGNAL);  // always the next request
+  }
+  connections.owes_reply(&pairs[0], now);
+  CHECK_FALSE(connections.sends_reply(&pairs[0], 10, now));
+  connections.awaits_request(&pairs[0], now);
+  CHECK_FALSE(connections.make_room(now));
+  connections.owes_reply(&pairs[0], now);
+  CHECK(connections.sends_reply(&pairs[0], 10, now + 1s - 1ns));
+  CHECK_FALSE(connections.sends_reply(&pairs[0], 10, now + 1s));
+  CHECK(connections.sends_reply(nullptr, 10, now));  // ended already
+}
+
+TEST_CASE_METHOD(Fixture, "a connection ends with its reply where its peer has too many", "[web]") {
+  const std::array<Pair, 3> pairs;
+  for (const Pair& pair : pairs) {
+    send(pair.client.get(), "G", 1, MSG_NOSIGNAL);
+    open(pair, kA);
+  }
+  connections.owes_reply(&pairs[0], now);
+  CHECK(connections.sends_reply(&pairs[0], 10, now));
+  connections.closed(&pairs[0]);
+  connections.owes_reply(&pairs[1], now);
+  CHECK_FALSE(connections.sends_reply(&pairs[1], 10, now));
+}
+
+TEST_CASE_METHOD(Fixture, "who else waits is known", "[web]") {
+  const std::array<Pair, 3> pairs;
+  open(pairs[0]);
+  open(pairs[1]);
+  send(pairs[0].client.get(), "G", 1, MSG_NOSIGNAL);
+  CHECK_FALSE(connections.others_wait(&pairs[0], now));  // nobody but itself
+  CHECK(connections.others_wait(&pairs[1], now));
+  connections.owes_reply(&pairs[0], now);
+  CHECK_FALSE(connections.others_wait(&pairs[1], now));
+  connections.accepted(kB);
+  CHECK(connections.others_wait(&pairs[1], now));
+  connections.dropped(kB);
+  open(pairs[2]);
+  CHECK_FALSE(connections.others_wait(&pairs[1], now));
+  CHECK_FALSE(connections.make_room(now));
+  CHECK(connections.others_wait(&pairs[1], now + 1s - 1ns));
+  CHECK_FALSE(connections.others_wait(&pairs[1], now + 1s));
 }
 
 TEST_CASE_METHOD(Fixture, "Unix sockets are nobody's share", "[web]") {
@@ -344,74 +285,4 @@ TEST_CASE("a peer is an IPv4 address or half an IPv6 address", "[web]") {
   CHECK(peer("::1") != 0);
   CHECK(ua::Connections::peer_of(ua::unix_endpoint("/a")->address()) == 0);
   CHECK(ua::Connections::peer_of(nullptr) == 0);
-}
-
-TEST_CASE_METHOD(Fixture, "the slowest reader gives way where replies take too much memory",
-                 "[web]") {
-  ua::Connections few{{.all = 64, .per_peer = 64, .replies = 2, .reply_bytes = 100},
-                      {.request = 5s, .reply = 15s, .give_way = 1s},
-                      [this](int fd) { return std::optional(delivered[fd]); }};
-  const std::array<Pair, 3> pairs;
-  const auto reply_to = [&](const Pair& pair, std::uint64_t bytes) {
-    few.accepted(kUnixSocket);
-    few.opened(&pair, kUnixSocket, pair.server.get(), now);
-    few.owes_reply(&pair, now);
-    few.sends_reply(&pair, bytes, now);
-  };
-  reply_to(pairs[0], 1000);
-  reply_to(pairs[1], 1000);
-  now += 200ms;
-  delivered[pairs[0].server.get()] = 900;
-  delivered[pairs[1].server.get()] = 100;
-  few.end_overdue(now);
-  CHECK_FALSE(pairs[1].ended());  // two of them are within what is allowed
-
-  SECTION("whoever else reads keeps its reply") {
-    reply_to(pairs[2], 1000);
-    CHECK_FALSE(pairs[0].ended());
-    CHECK(pairs[1].ended());
-    CHECK_FALSE(pairs[2].ended());
-  }
-  SECTION("small replies take nothing from anybody") {
-    few.awaits_request(&pairs[0], now);
-    reply_to(pairs[2], 1000);
-    CHECK_FALSE(pairs[1].ended());
-  }
-  SECTION("those that cannot be judged yet are judged later") {
-    now -= 150ms;
-    reply_to(pairs[2], 1000);
-    CHECK_FALSE(pairs[1].ended());
-    delivered[pairs[2].server.get()] = 900;
-    now += 150ms;
-    few.end_overdue(now);
-    CHECK(pairs[1].ended());
-    CHECK_FALSE(pairs[0].ended());
-  }
-}
-
-TEST_CASE_METHOD(Fixture, "many small replies are no burden", "[web]") {
-  ua::Connections few{{.all = 64, .per_peer = 64, .replies = 2, .reply_bytes = 3000},
-                      {.request = 5s, .reply = 15s, .give_way = 1s},
-                      [](int) { return std::optional<std::uint64_t>(0); }};
-  const std::array<Pair, 3> pairs;
-  for (const Pair& pair : pairs) {
-    few.accepted(kUnixSocket);
-    few.opened(&pair, kUnixSocket, pair.server.get(), now);
-    few.sends_reply(&pair, 1000, now);
-  }
-  now += 5s;
-  few.end_overdue(now);
-  for (const Pair& pair : pairs) CHECK_FALSE(pair.ended());
-}
-
-TEST_CASE_METHOD(Fixture, "the longest wait for a page is known", "[web]") {
-  const Pair pair;
-  open(pair);
-  advance(3s);
-  CHECK(connections.longest_making(now) == 0s);
-  connections.owes_reply(&pair, now);
-  advance(2s);
-  CHECK(connections.longest_making(now) == 2s);
-  connections.sends_reply(&pair, 10, now);
-  CHECK(connections.longest_making(now) == 0s);
 }
