@@ -15,7 +15,7 @@
 
 namespace ua {
 
-Logins::Logins() {
+Logins::Logins(std::size_t places) : most_asking_(std::max<std::size_t>(places / 2, 1)) {
   if (getrandom(key_.data(), key_.size(), 0) != static_cast<ssize_t>(key_.size())) {
     throw std::system_error(errno, std::generic_category(), "getrandom");
   }
@@ -82,23 +82,40 @@ bool Logins::is_known(const BasicCredentials& credentials) const {
   return known;
 }
 
+/// With the lock held, as the next.
+bool Logins::may_ask(Connections::Peer peer) const {
+  std::size_t all = 0;
+  std::size_t of_peer = 0;
+  for (const Job& job : jobs_) {
+    all += job.asking.size();
+    of_peer += static_cast<std::size_t>(
+        std::count_if(job.asking.begin(), job.asking.end(),
+                      [&](const Asking& asking) { return asking.peer == peer; }));
+  }
+  return all < most_asking_ && of_peer < kMostAskingOfPeer;
+}
+
+bool Logins::may_begin(Connections::Peer peer) const {
+  const auto of_peer = std::count_if(
+      jobs_.begin(), jobs_.end(), [&](const Job& job) { return job.asking.front().peer == peer; });
+  return jobs_.size() <= kMostWaiting && static_cast<std::size_t>(of_peer) < kMostWaitingOfPeer;
+}
+
 bool Logins::verify(const BasicCredentials& credentials, Connections::Peer peer, Done done) {
   const Digest login = login_digest(credentials);
   const std::lock_guard lock(mutex_);
+  if (!may_ask(peer)) return false;
   const auto twin = std::find_if(jobs_.begin(), jobs_.end(),
                                  [&](const Job& job) { return same(job.login, login); });
   if (twin != jobs_.end()) {
-    twin->done.push_back(std::move(done));
+    twin->asking.push_back({peer, std::move(done)});
     return true;
   }
-  const auto of_peer =
-      std::count_if(jobs_.begin(), jobs_.end(), [&](const Job& job) { return job.peer == peer; });
-  if (jobs_.size() > kMostWaiting || static_cast<std::size_t>(of_peer) >= kMostWaitingOfPeer) {
-    return false;
-  }
-  jobs_.push_back({login, digest(credentials.user), credentials.password, peer, {}});
-  jobs_.back().done.push_back(std::move(done));
-  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  if (!may_begin(peer)) return false;
+  if (!thread_.joinable()) thread_ = std::thread([this] { work(); });  // may throw: before the rest
+  std::vector<Asking> asking;
+  asking.push_back({peer, std::move(done)});
+  jobs_.push_back({login, digest(credentials.user), credentials.password, std::move(asking)});
   changed_.notify_all();
   return true;
 }
@@ -121,7 +138,7 @@ void Logins::work() {
     valid = valid && now != nullptr && now->hash == hash;  // a reload may have come
     if (valid) now->valid = job.login;
     lock.unlock();
-    for (const Done& done : job.done) done(valid);
+    for (const Asking& asking : job.asking) asking.done(valid);
     lock.lock();
   }
 }

@@ -28,8 +28,13 @@ class Logins {
   /// That wait for their bcrypt, in all and of one client, who cannot fill the line for the others.
   static constexpr std::size_t kMostWaiting = 16;
   static constexpr std::size_t kMostWaitingOfPeer = 4;
+  /// Requests of one client that wait for these, those with the same password included: each has a
+  /// connection that nobody else gets meanwhile.
+  static constexpr std::size_t kMostAskingOfPeer = 8;
 
-  Logins();
+  /// @param places that there are for connections: requests that wait here take half of them at
+  /// most
+  explicit Logins(std::size_t places);
   /// Waits for a bcrypt at work; nobody gets an answer any more.
   ~Logins();
   Logins(const Logins&) = delete;
@@ -57,22 +62,28 @@ class Logins {
     std::string hash;
     std::optional<Digest> valid;  // of the last valid login
   };
+  struct Asking {
+    Connections::Peer peer = 0;
+    Done done;
+  };
   struct Job {
     Digest login{};
     Digest name{};
     std::string password;
-    Connections::Peer peer = 0;
-    std::vector<Done> done;
+    std::vector<Asking> asking;  // the first of them began it
   };
 
   Digest digest(std::string_view text) const;
   Digest login_digest(const BasicCredentials& credentials) const;
   static bool same(const Digest& a, const Digest& b);
   static User* find(std::vector<User>& users, const Digest& name);
+  bool may_ask(Connections::Peer peer) const;
+  bool may_begin(Connections::Peer peer) const;
   void work();
   bool matches(const std::string& password, const std::optional<std::string>& hash,
                unsigned most_cost) const;
 
+  const std::size_t most_asking_;
   std::array<std::uint8_t, 32> key_{};
   std::atomic<bool> needed_{false};
   std::atomic<bool> stop_{false};

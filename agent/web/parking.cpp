@@ -9,8 +9,8 @@ std::optional<Parking::Ticket> Parking::park(MHD_Connection* connection, WebRepl
                                              Time deadline, WebReply late) {
   const std::lock_guard lock(mutex_);
   if (closed_) return std::nullopt;
+  parked_[++last_] = Parked{connection, &slot, deadline, std::move(late)};  // may throw
   MHD_suspend_connection(connection);
-  parked_[++last_] = Parked{connection, &slot, deadline, std::move(late)};
   return last_;
 }
 

@@ -104,12 +104,17 @@ MHD_Result WebServer::Impl::begin_login(MHD_Connection* connection, WebRequest& 
       parking->park(connection, request.reply, now() + kLoginPatience, busy_reply());
   if (!ticket) return MHD_NO;
   request.parked = true;
-  const bool waits =
-      logins.verify(credentials, Connections::peer_of(peer_address(connection)),
-                    [place = parking, ticket = *ticket](bool valid) {
-                      place->answer(ticket, valid ? text_reply(kGoOn, "") : unauthorized_reply());
-                    });
-  if (!waits) parking->answer(*ticket, busy_reply());
+  try {
+    const bool waits =
+        logins.verify(credentials, Connections::peer_of(peer_address(connection)),
+                      [place = parking, ticket = *ticket](bool valid) {
+                        place->answer(ticket, valid ? text_reply(kGoOn, "") : unauthorized_reply());
+                      });
+    if (!waits) parking->answer(*ticket, busy_reply());
+  } catch (const std::exception& error) {  // no memory, or no thread: a suspended one must not end
+    log_error("a password could not be checked", {{"error", error.what()}});
+    parking->answer(*ticket, busy_reply());
+  }
   return MHD_YES;
 }
 

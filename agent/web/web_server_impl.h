@@ -46,7 +46,8 @@ struct WebServer::Impl {
       : handlers(std::move(h)),
         now(std::move(clock)),
         connections(limits, deadlines),
-        pages(now) {}
+        pages(now),
+        logins(limits.all) {}
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;

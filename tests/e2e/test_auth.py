@@ -4,6 +4,7 @@ import base64
 import concurrent.futures
 import json
 import re
+import socket
 import subprocess
 import threading
 import time
@@ -161,6 +162,27 @@ def test_a_flood_of_passwords_neither_delays_nor_evicts_a_valid_login(tmp_path):
         assert len(codes) > 30 and set(codes) <= {401, 429}, set(codes)
         assert 429 in codes
         assert slowest < 0.5, slowest
+
+
+def test_many_with_the_same_password_leave_places_to_a_valid_login(tmp_path):
+    """It is checked once for all of them, and takes a second; each has a connection meanwhile."""
+    need("curl")
+    config = f'[web.basic_auth_users]\nalice = "{hashed(b"secret", 14)}"\n'
+    request = f"GET / HTTP/1.1\r\nHost: localhost\r\n{basic(b'alice:%d')}\r\n\r\n"
+    with secure.running(config, tmp_path, "alice:secret") as a:
+        assert ask(a, "/-/healthy", "-u", "alice:secret")[0] == 200
+        for round_ in range(3):
+            wrong = request.replace(basic(b"alice:%d"), basic(b"alice:%d" % round_)).encode()
+            clients = []
+            for _ in range(100):
+                client = socket.create_connection(("127.0.0.1", a.port), 10, ("127.0.0.9", 0))
+                client.sendall(wrong)
+                clients.append(client)
+            _, body, _ = ask(a, "/-/healthy", "-u", "alice:secret", "-w", "\n%{time_total}\n%{http_code}")
+            for client in clients:
+                client.close()
+            assert body.startswith("Healthy.\n")
+            assert float(body.splitlines()[-1]) < 0.5, body
 
 
 def test_one_address_does_not_keep_another_from_its_first_login(tmp_path):

@@ -28,7 +28,7 @@ struct Fixture {
   std::string alice = *bcrypt_hash("secret", 4);
   std::string bob = *bcrypt_hash("secret", 5);
   std::vector<WebUser> users{{"alice", alice}, {"bob", bob}};
-  Logins logins;
+  Logins logins{64};
 };
 
 }  // namespace
@@ -127,8 +127,40 @@ TEST_CASE_METHOD(Fixture, "a line of seventeen, four of one client, and one plac
   CHECK(verify("alice", "secret", 55) == true);
 }
 
+TEST_CASE_METHOD(Fixture, "the same password from many leaves half of the places to others",
+                 "[web]") {
+  std::promise<void> begun;
+  std::promise<void> go_on;
+  CHECK(logins.verify({"alice", "first"}, 100, [&](bool) {
+    begun.set_value();
+    go_on.get_future().wait();
+  }));
+  begun.get_future().wait();
+  std::atomic<int> answers{0};
+  int taken = 0;
+  for (Connections::Peer peer = 1; peer <= 10; ++peer) {
+    for (int i = 0; i < 10; ++i) {
+      const bool waits = logins.verify({"alice", "wrong"}, peer, [&](bool) { ++answers; });
+      CHECK(waits == (i < 8 && taken < 32));
+      if (waits) ++taken;
+    }
+  }
+  CHECK(taken == 32);
+  go_on.set_value();
+  while (answers != 32) std::this_thread::yield();
+  CHECK(verify("alice", "secret") == true);
+}
+
+TEST_CASE("one place is enough for a login", "[web]") {
+  Logins logins(1);
+  logins.set_users({{"alice", *bcrypt_hash("secret", 4)}});
+  std::promise<bool> valid;
+  CHECK(logins.verify({"alice", "secret"}, 1, [&](bool is) { valid.set_value(is); }));
+  CHECK(valid.get_future().get());
+}
+
 TEST_CASE("the end waits for nobody", "[web]") {
-  auto logins = std::make_unique<Logins>();
+  auto logins = std::make_unique<Logins>(64);
   logins->set_users({{"alice", *bcrypt_hash("secret", 4)}});
   for (int i = 0; i < 4; ++i) {
     CHECK(logins->verify({"alice", std::to_string(i)}, 1, [](bool) {}));
