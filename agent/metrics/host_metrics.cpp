@@ -146,7 +146,7 @@ void add_tcp(Families& families, const TcpCounters& tcp) {
        "Connections that failed before they were established, from either side.",
        &TcpCounters::failed},
       {"host_tcp_established_resets_total",
-       "Established connections that a reset of either side ended.",
+       "Established connections that ended at once: by a reset of either side, or given up.",
        &TcpCounters::established_resets},
       {"host_tcp_sent_resets_total", "Resets that this host sent.", &TcpCounters::sent_resets},
       {"host_tcp_sent_segments_total", "Segments sent, without those sent again.",
@@ -179,6 +179,7 @@ void add_ports(Families& families, const EphemeralPorts& ports) {
 void add_conntrack(Families& families, const Conntrack& conntrack) {
   add(gauge(families, "host_conntrack_entries", "Connections that the kernel's firewall tracks."),
       {}, conntrack.entries);
+  if (conntrack.limit == 0) return;  // a share of it would be infinite
   add(gauge(families, "host_conntrack_limit", "The most connections that it can track."), {},
       conntrack.limit);
 }

@@ -9,7 +9,8 @@
 
 namespace ua {
 
-/// @param count, limit nf_conntrack_count and nf_conntrack_max of /proc/sys/net/netfilter
+/// @param count, limit nf_conntrack_count and nf_conntrack_max of /proc/sys/net/netfilter; a limit
+///     of 0 is none
 Result<Conntrack> parse_conntrack(std::string_view count, std::string_view limit);
 
 /// Where the kernel tracks no connections there is nothing to tell, and that is no failure.

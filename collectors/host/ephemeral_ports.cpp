@@ -2,6 +2,7 @@
 #include "collectors/host/ephemeral_ports.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "collectors/core/text.h"
@@ -91,7 +92,8 @@ Result<void> EphemeralPortSampler::sample(HostSnapshot& into) {
   const auto ipv4 = proc_ / "sys" / "net" / "ipv4";
   const auto range = read_proc_file(ipv4 / "ip_local_port_range").and_then(parse_port_range);
   if (!range) return tl::unexpected(range.error());
-  const auto reserved = read_proc_file(ipv4 / "ip_local_reserved_ports").and_then(parse_port_list);
+  auto reserved = read_proc_file(ipv4 / "ip_local_reserved_ports").and_then(parse_port_list);
+  if (!reserved && reserved.error().code == ENOENT) reserved = PortSet{};  // Linux before 3.16
   if (!reserved) return tl::unexpected(reserved.error());
   EphemeralPortCount count(*range, *reserved);
   const Result<void> walked = walk(*range, *reserved, count);

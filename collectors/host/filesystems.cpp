@@ -56,7 +56,7 @@ Result<FilesystemUsage> ask_filesystem(const Mount& mount) {
   result.available = std::uint64_t{found.f_frsize} * found.f_bavail;
   result.inodes = found.f_files;
   result.inodes_free = found.f_ffree;
-  result.read_only = (found.f_flag & ST_RDONLY) != 0;
+  result.read_only = mount.read_only;
   return result;
 }
 

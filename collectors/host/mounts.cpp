@@ -47,12 +47,18 @@ struct Line {
   bool whole = false;  // the filesystem's root, not a part of it
 };
 
+bool has_option(std::string_view options, std::string_view wanted) {
+  const auto all = split(options, ',');
+  return std::find(all.begin(), all.end(), wanted) != all.end();
+}
+
 std::optional<Line> parse_line(std::string_view line) {
   const auto fields = words(line);
   if (fields.size() < kOptionalFields) return std::nullopt;
   const auto dash = std::find(fields.begin() + kOptionalFields, fields.end(), "-");
   if (fields.end() - dash < 3) return std::nullopt;
-  return Line{{unescaped(fields[4]), unescaped(*(dash + 2)), unescaped(*(dash + 1))},
+  const bool read_only = fields.end() - dash > 3 && has_option(*(dash + 3), "ro");
+  return Line{{unescaped(fields[4]), unescaped(*(dash + 2)), unescaped(*(dash + 1)), read_only},
               std::string(fields[2]),
               fields[3] == "/"};
 }

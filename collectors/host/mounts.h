@@ -15,6 +15,9 @@ struct Mount {
   std::string point;  ///< as the kernel has it, escapes undone
   std::string device;
   std::string type;
+  /// The filesystem itself, as after an error of the disk. Not this view of it: a service's own
+  /// mount namespace (ProtectSystem=) may be read-only where the host writes.
+  bool read_only = false;
 };
 
 struct Mounts {

@@ -46,6 +46,8 @@ Result<Interfaces> parse_interfaces(std::string_view dev) {
 bool is_of_a_guest(std::string_view interface) {
   static constexpr std::array<std::string_view, 8> kPrefixes{"veth", "cali", "lxc", "tap",
                                                              "vnet", "azv",  "gke", "eni"};
+  if (interface.starts_with("lxcbr")) return false;
+  if (interface.starts_with("tap") && number<std::uint16_t>(interface.substr(3))) return false;
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
                      [&](std::string_view prefix) { return interface.starts_with(prefix); });
 }

@@ -20,7 +20,8 @@ using Interfaces = std::vector<std::pair<std::string, Interface>>;
 Result<Interfaces> parse_interfaces(std::string_view dev);
 
 /// The host's end of a container's or a virtual machine's link (veth, cali, tap, ...): these come
-/// and go with what they serve, each under a new name, and would leave series without end.
+/// and go with what they serve, each under a new name, and would leave series without end. A bridge
+/// of such links is none, nor is tap0 and the like, whose numbers are used again: a VPN has them.
 bool is_of_a_guest(std::string_view interface);
 
 /// At most 64, none of a guest; those of `shown` before others, so that nothing takes turns.

@@ -246,3 +246,13 @@ TEST_CASE("what was not sampled has no series") {
 TEST_CASE("before the first sample there is nothing to collect") {
   CHECK(HostMetrics([] { return nullptr; }).Collect().empty());
 }
+
+TEST_CASE("a table of connections without a limit has none to be near to") {
+  HostSnapshot host;
+  host.conntrack = Conntrack{20, 0};
+  std::vector<std::string> names;
+  for (const auto& family : host_families(host)) {
+    if (family.name.starts_with("host_")) names.push_back(family.name);
+  }
+  CHECK(names == std::vector<std::string>{"host_conntrack_entries"});
+}

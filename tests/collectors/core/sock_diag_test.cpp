@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <limits>
 
 #include "tests/catch.h"
@@ -72,6 +73,29 @@ Answer read(const std::string& bytes) {
 }
 
 }  // namespace
+
+TEST_CASE("the kernel looks at a range of ports, both ends within") {
+  std::vector<std::vector<std::uint16_t>> found;
+  if (!test::in_fresh_network([&] {
+        std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "20000 20003";
+        std::vector<Listener> listeners;  // on each of the four
+        for (int i = 0; i < 4; ++i) listeners.emplace_back(AF_INET, 1);
+        for (const PortRange range : {PortRange{20001, 20002}, PortRange{20002, 20002},
+                                      PortRange{1, 20000}, PortRange{20003, 65535}}) {
+          auto& ports = found.emplace_back();
+          const auto walked = walk_tcp_sockets(
+              {kAllTcpStates, {}, range},
+              [&](const DiagSocket& socket) { ports.push_back(socket.local_port); });
+          test::require(walked.has_value(), "walk");
+          std::sort(ports.begin(), ports.end());
+        }
+      })) {
+    WARN("skipped: making a network namespace needs CAP_SYS_ADMIN");
+    return;
+  }
+  using Ports = std::vector<std::uint16_t>;
+  CHECK(found == std::vector<Ports>{{20001, 20002}, {20002}, {20000}, {20003}});
+}
 
 TEST_CASE("messages of the kernel are read one by one, wherever they stand") {
   const Answer two = read(socket_message(80) + socket_message(443));

@@ -9,34 +9,13 @@
 #include "collectors/host/descriptors.h"
 #include "collectors/host/network.h"
 #include "collectors/host/paging.h"
-#include "collectors/host/samplers.h"
 #include "collectors/host/tcp_counters.h"
-#include "tests/catch.h"
+#include "tests/collectors/host/proc_shapes.h"
 
 using namespace ua;
+using namespace ua::test;
 
 namespace {
-
-std::filesystem::path shape(const char* name) {
-  return std::filesystem::path(UA_SOURCE_DIR) / "tests/fixtures/proc" / name;
-}
-
-std::string text(const std::filesystem::path& path) { return read_proc_file(path).value(); }
-
-struct Sampled {
-  HostSnapshot snapshot;
-  std::string error;
-};
-
-Sampled sample(const char* sampler, const std::filesystem::path& proc) {
-  Sampled result;
-  auto samplers = make_host_samplers({sampler}, {}, proc);
-  REQUIRE(samplers.size() == 1);
-  CHECK(samplers[0]->name() == sampler);
-  const auto sampled = samplers[0]->sample(result.snapshot);
-  if (!sampled) result.error = sampled.error().message;
-  return result;
-}
 
 Interfaces many(std::size_t count, const std::string& prefix) {
   Interfaces result;
@@ -152,10 +131,12 @@ TEST_CASE("interfaces of other kernels") {
 }
 
 TEST_CASE("the ends of containers' links are told by their names") {
-  for (const char* name : {"veth0", "veth12ab34c", "cali1", "lxc9", "tap0", "vnet3", "eni0a1"}) {
+  for (const char* name : {"veth0", "veth12ab34c", "cali1", "lxc9", "lxc_health", "tap1f2e", "tap",
+                           "vnet3", "eni0a1"}) {
     CHECK(is_of_a_guest(name));
   }
-  for (const char* name : {"lo", "eth0", "enp3s0", "eno1", "wlan0", "docker0", "br-1", "bond0"}) {
+  for (const char* name : {"lo", "eth0", "enp3s0", "eno1", "wlan0", "docker0", "br-1", "bond0",
+                           "lxcbr0", "tap0", "tap17"}) {
     CHECK_FALSE(is_of_a_guest(name));
   }
 }

@@ -148,3 +148,18 @@ TEST_CASE("without sock_diag used ports are still counted, and the sampler fails
   CHECK(snapshot.ports->used >= 1);
   CHECK_FALSE(snapshot.ports->busiest_destination);
 }
+
+TEST_CASE("a kernel that knows no reserved ports has none") {
+  const auto proc = std::filesystem::path(UA_BINARY_DIR) / "ephemeral_ports_test";
+  std::filesystem::create_directories(proc / "sys/net/ipv4");
+  std::ofstream(proc / "sys/net/ipv4/ip_local_port_range") << "100\t199\n";
+  HostSnapshot snapshot;
+  CHECK(EphemeralPortSampler(proc).sample(snapshot));
+  REQUIRE(snapshot.ports);
+  CHECK(snapshot.ports->available == 100);
+
+  // Any other trouble with the file is told.
+  std::ofstream(proc / "sys/net/ipv4/ip_local_reserved_ports") << "x\n";
+  CHECK_FALSE(EphemeralPortSampler(proc).sample(snapshot));
+  std::filesystem::remove_all(proc);
+}

@@ -9,15 +9,12 @@
 #include <future>
 #include <map>
 
-#include "tests/catch.h"
+#include "tests/collectors/host/proc_shapes.h"
 
 using namespace ua;
+using test::shape;
 
 namespace {
-
-std::filesystem::path shape(const char* name) {
-  return std::filesystem::path(UA_SOURCE_DIR) / "tests/fixtures/proc" / name;
-}
 
 std::vector<std::string> points(const Mounts& mounts) {
   std::vector<std::string> result;
@@ -88,6 +85,31 @@ TEST_CASE("the disks of a host, each once, and nothing that a server answers for
   CHECK(mounts.shown[2].type == "xfs");
 }
 
+TEST_CASE("what a server or a process answers for is never asked, nor what lives in memory") {
+  for (const char* type :
+       {"fuse",    "fuseblk", "fuse.sshfs", "fuse.glusterfs", "nfs",     "nfs4",
+        "cifs",    "smb3",    "9p",         "ceph",           "afs",     "autofs",
+        "tmpfs",   "proc",    "sysfs",      "devtmpfs",       "cgroup2", "squashfs",
+        "iso9660", "ramfs",   "virtiofs"}) {
+    CAPTURE(type);
+    const auto mounts = parse_mounts(line("8:1", "/") + line("0:9", "/data", type), {});
+    REQUIRE(mounts);
+    CHECK(points(*mounts) == Names{"/"});
+    CHECK(mounts->left_out == 0);
+  }
+}
+
+TEST_CASE("a disk is read-only where it takes no writes, not where this view of it does") {
+  const auto read_only = [](const std::string& view, const std::string& disk) {
+    const std::string text = "1 1 8:1 / / " + view + " - ext4 /dev/x " + disk + "\n";
+    return parse_mounts(text, {}).value().shown.at(0).read_only;
+  };
+  CHECK_FALSE(read_only("rw,relatime", "rw"));
+  CHECK_FALSE(read_only("ro,relatime", "rw,errors=remount-ro"));
+  CHECK(read_only("ro,relatime", "ro,errors=remount-ro"));
+  CHECK(read_only("rw", "errors=continue,ro"));
+}
+
 TEST_CASE("a container's root, and a volume by its shortest place") {
   CHECK(points(mounts_of("linux-3.2")) == Names{"/", "/data"});
 }
@@ -123,7 +145,8 @@ TEST_CASE("what statvfs says") {
   CHECK(usage->type == "ext4");
   CHECK(usage->size == found.f_frsize * found.f_blocks);
   CHECK(usage->inodes == found.f_files);
-  CHECK(usage->read_only == ((found.f_flag & ST_RDONLY) != 0));
+  CHECK_FALSE(usage->read_only);
+  CHECK(ask_filesystem({"/", "/dev/x", "ext4", true})->read_only);
   CHECK(usage->available <= usage->size);
   const auto none = ask_filesystem({"/nowhere", "", ""});
   CHECK(none.error().message == "statvfs of /nowhere: No such file or directory");

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collectors/host/samplers.h"
-
 #include <filesystem>
 #include <fstream>
 
@@ -11,35 +9,10 @@
 #include "collectors/host/pressure.h"
 #include "collectors/host/proc_net.h"
 #include "collectors/host/routes.h"
-#include "tests/catch.h"
+#include "tests/collectors/host/proc_shapes.h"
 
 using namespace ua;
-
-namespace {
-
-std::filesystem::path shape(const char* name) {
-  return std::filesystem::path(UA_SOURCE_DIR) / "tests/fixtures/proc" / name;
-}
-
-std::string text(const std::filesystem::path& path) { return read_proc_file(path).value(); }
-
-/// One sampler's part of a snapshot, and what it said.
-struct Sampled {
-  HostSnapshot snapshot;
-  std::string error;
-};
-
-Sampled sample(const char* sampler, const std::filesystem::path& proc) {
-  Sampled result;
-  auto samplers = make_host_samplers({sampler}, {}, proc);
-  REQUIRE(samplers.size() == 1);
-  CHECK(samplers[0]->name() == sampler);
-  const auto sampled = samplers[0]->sample(result.snapshot);
-  if (!sampled) result.error = sampled.error().message;
-  return result;
-}
-
-}  // namespace
+using namespace ua::test;
 
 TEST_CASE("CPU time of a 6.1 kernel") {
   const auto cpu = parse_cpu(text(shape("linux-6.1") / "stat"), 100);
