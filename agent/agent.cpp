@@ -3,8 +3,10 @@
 
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 
@@ -51,6 +53,12 @@ unsigned descriptors_for_probes(unsigned web_connections) {
   const rlim_t usable =
       limit.rlim_cur > 2 * reserved ? limit.rlim_cur - reserved : limit.rlim_cur / 2;
   return static_cast<unsigned>(std::min<rlim_t>(usable, 1'000'000));
+}
+
+/// Empty where the kernel does not tell. Not looked up: it is for people.
+std::string own_host_name() {
+  std::array<char, 256> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 /// The parts in the order in which they are made; they end in the reverse order.
@@ -280,6 +288,7 @@ StatusData Agent::status_data() {
   StatusData data;
   data.targets = board_.snapshot();
   if (const auto snapshot = host_ ? host_->latest() : nullptr) data.host = host_glance(*snapshot);
+  data.host_name = own_host_name();
   data.now = loop_.wall_now();
   data.history_until = loop_.now();
   data.second_look = [this](const TargetStatus& status) {

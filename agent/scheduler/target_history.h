@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What became of one target's probes in the last hours, a slot each two minutes. Written on the
-// loop thread, read by any; kept in memory only. Owned by the target's row and by whoever shows it.
+// What became of one target's probes in the last hours, a slot each two minutes, without those that
+// this host's own trouble spoiled. Written on the loop thread, read by any; kept in memory only.
+// Owned by the target's row and by whoever shows it.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,12 @@ class TargetHistory {
   /// Saturates where a slot has more probes than it can count.
   struct Slot {
     std::uint16_t attempts = 0;  ///< 0: no probe ended in that time
-    std::uint16_t failures = 0;  ///< without those that are this host's own trouble
-    float slowest = 0;           ///< seconds, of the successes
+    std::uint16_t failures = 0;
+    float slowest = 0;  ///< seconds, of the successes
   };
   static constexpr std::size_t kBytes = kSlots * sizeof(Slot);
 
-  enum class Result : std::uint8_t { success, failure, own_trouble };
+  enum class Result : std::uint8_t { success, failure };
   /// @param total how long the probe took; counts for a success only
   void record(Time now, Result result, Duration total);
 

@@ -105,6 +105,11 @@ void TargetRows::Row::take(const TargetPlan& plan, const Result& result, Taken& 
 void TargetRows::Row::count(const Outcome& outcome, WallTime wall) {
   const bool flipped = !status_.last || status_.last->success() != outcome.success();
   if (flipped) status_.state_change = wall;
+  if (outcome.error != ErrorClass::slow_response) {
+    status_.slow_since.reset();
+  } else if (!status_.slow_since) {
+    status_.slow_since = wall;
+  }
   if (outcome.success()) status_.last_success = wall;
   status_.last_run = wall;
   ++status_.attempts;
@@ -112,10 +117,9 @@ void TargetRows::Row::count(const Outcome& outcome, WallTime wall) {
 }
 
 void TargetRows::Row::remember(const Result& result) {
+  if (result.trouble != LocalTrouble::none || result.stalled) return;
   using Kind = TargetHistory::Result;
-  Kind kind = result.outcome.success() ? Kind::success : Kind::failure;
-  if (result.trouble != LocalTrouble::none || result.stalled) kind = Kind::own_trouble;
-  history_->record(around_.loop.now(), kind,
+  history_->record(around_.loop.now(), result.outcome.success() ? Kind::success : Kind::failure,
                    result.outcome.times.get(TimedPhase::total).value_or(Duration::zero()));
 }
 

@@ -50,6 +50,8 @@ struct TargetStatus {
   std::optional<WallTime> last_success;
   /// When the raw result last changed between success and failure.
   std::optional<WallTime> state_change;
+  /// Since when each answer has been correct but late; a failure in between ends that, too.
+  std::optional<WallTime> slow_since;
   std::uint64_t attempts = 0;
   std::uint64_t failures = 0;
   std::shared_ptr<const SocketOptions> socket;  ///< RunOptions::socket

@@ -15,6 +15,7 @@ namespace ua {
 struct StatusData {
   std::vector<StatusBoard::Entry> targets;
   HostGlance host;
+  std::string host_name;  ///< empty where the kernel does not tell
   WallTime now;
   Time history_until;              ///< the same moment on the loop's clock
   std::string configuration;       ///< the file, or what is done without one

@@ -64,12 +64,15 @@ std::string summary(const Targets& targets, std::size_t failing) {
   return result;
 }
 
-void add_head(std::string& out, const Targets& targets, std::string_view nonce) {
+void add_head(std::string& out, const StatusData& data, const Targets& targets,
+              std::string_view nonce) {
   const auto failing = static_cast<std::size_t>(
       std::count_if(targets.begin(), targets.end(), [](const auto* s) { return fails(*s); }));
   const std::string alarm = failing == 0 ? "" : '(' + std::to_string(failing) + ") ";
+  const std::string where = data.host_name.empty() ? "" : " on " + html_escape(data.host_name);
   out += "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + alarm +
-         "upstream-agent</title>\n"
+         "upstream-agent" + where +
+         "</title>\n"
          "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
          "<noscript><meta http-equiv=\"refresh\" content=\"10\"></noscript>\n<style nonce=\"" +
          std::string(nonce) + "\">\n";
@@ -77,18 +80,24 @@ void add_head(std::string& out, const Targets& targets, std::string_view nonce) 
   out +=
       "</style></head><body>\n<a class=\"skip\" href=\"#upstreams\">Skip to the upstreams</a>\n"
       "<div id=\"stale\" role=\"alert\" hidden></div>\n"
-      "<header class=\"head\"><h1>upstream-agent</h1><p id=\"summary\" role=\"status\"" +
+      "<p id=\"said\" class=\"unseen\" role=\"status\"></p>\n"
+      "<header class=\"head\"><h1>upstream-agent" +
+      where + "</h1><p id=\"summary\" role=\"status\"" +
       std::string(failing == 0 ? "" : " class=\"bad\"") + '>' + summary(targets, failing) +
       "</p><nav aria-label=\"Other pages\"><a href=\"/metrics\">metrics</a>"
-      "</nav></header>\n<div class=\"layout\"><div><div class=\"find\" role=\"search\">"
+      "<a href=\"/api/v1/upstreams\">JSON</a><a "
+      "href=\"/config\">configuration</a></nav></header>\n<div class=\"layout\"><div><div "
+      "class=\"find\" role=\"search\">"
       "<input id=\"filter\" type=\"search\" autocomplete=\"off\" "
       "aria-label=\"Show only upstreams that contain\" placeholder=\"Filter by name, target or "
-      "class ( / )\"></div>\n<p id=\"nothing\" hidden>No upstream contains that.</p>\n";
+      "class ( / )\"></div>\n<p id=\"nothing\" role=\"status\" hidden>No upstream contains "
+      "that.</p>\n";
 }
 
 constexpr std::string_view kNothing =
     R"(<div class="card"><h2>No upstream is probed yet</h2>
-<p>Name one in <code>/etc/upstream-agent/agent.toml</code>, then send the agent a SIGHUP:</p>
+<p>Name one in <code>/etc/upstream-agent/agent.toml</code>, or in the file that the foot of this page names, then
+send the agent a SIGHUP:</p>
 <pre>[[upstream]]
 name = "app"
 targets = ["http://127.0.0.1:3000/"]</pre>
@@ -108,8 +117,9 @@ void add_sections(std::string& out, const StatusData& data, const Targets& targe
   auto next = targets.begin();
   for (std::size_t i = 0; i < kStandingCount; ++i) {
     if (sizes[i] == 0) continue;
-    const std::string id = "s-" + std::to_string(i);
-    out += "<section aria-labelledby=\"" + id;
+    const std::string standing(name(static_cast<Standing>(i)));
+    const std::string id = "s-" + standing;
+    out += "<section data-standing=\"" + standing + "\" aria-labelledby=\"" + id;
     out += "\"><h2 id=\"" + id + "\">" + std::string(kHeadings[i]);
     out += " (" + std::to_string(sizes[i]) + ")</h2>\n";
     for (const auto end = next + static_cast<std::ptrdiff_t>(sizes[i]); next != end; ++next) {
@@ -140,9 +150,9 @@ class HostList {
     std::snprintf(text.data(), text.size(), "%.0f %%", 100 * *ratio);
     add(label, text.data());
     std::snprintf(text.data(), text.size(),
-                  "<dd class=\"meter\"><meter max=\"1\" low=\"%.2f\" high=\"%.2f\" optimum=\"0\" "
-                  "value=\"%.3f\" "
-                  "aria-hidden=\"true\"></meter></dd>",
+                  "<dd class=\"meter\" aria-hidden=\"true\"><meter max=\"1\" low=\"%.2f\" "
+                  "high=\"%.2f\" optimum=\"0\" "
+                  "value=\"%.3f\"></meter></dd>",
                   high, (1 + high) / 2, *ratio);
     out_ += text.data();
   }
@@ -174,7 +184,7 @@ void add_host(std::string& out, const HostGlance& glance) {
   list.add("TCP time-wait", glance.time_wait);
   list.add("TCP listening", glance.listening);
   if (glance.listen_overflows.value_or(0) != 0) {
-    list.add("listen overflows", glance.listen_overflows);
+    list.add("listen overflows since boot", glance.listen_overflows);
   }
   if (glance.fullest_queue) {
     const FullestQueue& queue = *glance.fullest_queue;
@@ -202,8 +212,8 @@ std::string status_page_policy(std::string_view nonce) {
 std::string render_status_page(const StatusData& data, std::string_view nonce) {
   const Targets targets = in_order(data.targets);
   std::string out;
-  add_head(out, targets, nonce);
-  out += "<main id=\"upstreams\" data-now=\"" + iso_date(data.now) + "\">\n";
+  add_head(out, data, targets, nonce);
+  out += "<main id=\"upstreams\" tabindex=\"-1\" data-now=\"" + iso_date(data.now) + "\">\n";
   if (targets.empty()) out += kNothing;
   add_sections(out, data, targets);
   out += "</main></div>\n";

@@ -3,8 +3,11 @@
 // without it.
 'use strict';
 (() => {
-  const kEvery = 5000;     // ms between two fetches
-  const kPatience = 8000;  // ms for one
+  const kEvery = 5000;         // ms between two fetches
+  const kEveryUnseen = 30000;  // where the title alone is seen
+  const kPatience = 8000;      // ms for one
+  const kCopiedFor = 2000;     // ms for which a button says so
+  const kOld = 15000;          // ms after which figures that stay as they are are called old
   const byId = (id) => document.getElementById(id);
   document.documentElement.classList.add('js');
 
@@ -66,24 +69,55 @@
       return copied;
     }
   };
+  let copied = 0;  // when
   document.addEventListener('click', async (event) => {
     const button = event.target.closest('.copy');
     if (!button) return;
-    button.textContent = await copy(button.parentElement.querySelector('code')) ? 'Copied' : 'Selected';
-    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+    const done = await copy(button.parentElement.querySelector('code'));
+    copied = Date.now();
+    button.textContent = done ? 'Copied' : 'Selected';
+    // A screen reader is not told of a button's new text.
+    byId('said').textContent = done ? 'The command is copied.' : 'The command is selected.';
+    setTimeout(() => { button.textContent = 'Copy'; byId('said').textContent = ''; }, kCopiedFor);
   });
 
   // ---- fresh figures
-  const focusable = 'summary, button, a, input';
   const rememberFocus = () => {
     const element = document.activeElement;
     const target = element && element.closest('[data-find]');
     if (!target) return () => {};
-    const place = [...target.querySelectorAll(focusable)].indexOf(element);
+    const place = [...target.querySelectorAll(element.tagName)].indexOf(element);
     return () => {
       const now = byId(target.id);
-      const again = now && now.querySelectorAll(focusable)[place];
-      if (again) again.focus({ preventScroll: true });
+      if (!now) return;
+      let again = now.querySelectorAll(element.tagName)[place];
+      if (!again) {  // a row has become a card, or the reverse
+        again = now;
+        now.tabIndex = -1;
+      }
+      again.focus({ preventScroll: true });
+    };
+  };
+  // What the reader looks at stays where it is, whatever comes in above it.
+  const rememberPlace = () => {
+    const top = scrollY;
+    const seen = [];
+    for (const target of byId('upstreams').querySelectorAll('[data-find]')) {
+      const box = target.getBoundingClientRect();
+      if (box.top > innerHeight) break;
+      if (box.bottom <= 0) continue;
+      const place = { id: target.id, section: target.parentElement.dataset.standing, top: box.top };
+      if (target.contains(document.activeElement)) seen.unshift(place); else seen.push(place);
+    }
+    return () => {
+      scrollTo(scrollX, top);
+      if (top === 0) return;
+      for (const before of seen) {
+        const now = byId(before.id);
+        if (!now || now.hidden || now.parentElement.dataset.standing !== before.section) continue;
+        scrollBy(0, now.getBoundingClientRect().top - before.top);
+        return;
+      }
     };
   };
   const takeOver = (fresh) => {
@@ -95,10 +129,11 @@
   const replace = (page) => {
     const fresh = page.getElementById('upstreams');
     if (!fresh) throw new Error('another page came');
-    const top = scrollY;
+    const placeAgain = rememberPlace();
     const focusAgain = rememberFocus();
     takeOver(fresh);
-    byId('upstreams').replaceWith(document.adoptNode(fresh));
+    byId('upstreams').dataset.now = fresh.dataset.now;
+    byId('upstreams').replaceChildren(...document.adoptNode(fresh).childNodes);
     byId('host').replaceWith(document.adoptNode(page.getElementById('host')));
     byId('foot').replaceWith(document.adoptNode(page.getElementById('foot')));
     document.title = page.title;
@@ -110,12 +145,13 @@
     readClock();
     applyFilter();
     focusAgain();
-    scrollTo(scrollX, top);
+    placeAgain();
   };
   let answered = Date.now();
-  const staleSince = (why) => {
+  const oldBecause = (why) => {
+    const text = 'Old figures, of ' + new Date(answered).toLocaleTimeString() + ': ' + why + '.';
     const stale = byId('stale');
-    stale.textContent = 'Old figures: ' + why + ' since ' + new Date(answered).toLocaleTimeString() + '.';
+    if (stale.textContent !== text) stale.textContent = text;  // said once
     stale.hidden = false;
   };
   const busyHere = () => {
@@ -123,11 +159,15 @@
     return selection && !selection.isCollapsed && byId('upstreams').contains(selection.anchorNode);
   };
   const refresh = async () => {
-    if (document.hidden || busyHere()) return;
+    if (busyHere()) {
+      if (Date.now() - answered > kOld) oldBecause('there are no new ones while text is selected');
+      return;
+    }
+    if (Date.now() - copied < kCopiedFor) return;
     try {
       const response = await fetch(location.pathname, { cache: 'no-store', signal: AbortSignal.timeout(kPatience) });
       if (!response.ok) {
-        staleSince('the agent answers ' + response.status);
+        oldBecause('the agent answers ' + response.status);
         return;
       }
       const text = await response.text();
@@ -136,15 +176,21 @@
       answered = Date.now();
       byId('stale').hidden = true;
     } catch (error) {
-      staleSince(error.message === 'another page came' ? 'another page came' : 'the agent does not answer');
+      oldBecause(error.message === 'another page came' ? 'another page came' : 'the agent does not answer');
     }
   };
+  let timer = 0;
+  let asking = false;
   const next = async () => {
+    if (asking) return;
+    clearTimeout(timer);
+    asking = true;
     await refresh();
-    setTimeout(next, kEvery);
+    asking = false;
+    timer = setTimeout(next, document.hidden ? kEveryUnseen : kEvery);
   };
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) refresh(); });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) next(); });
   readClock();
   setInterval(showAges, 1000);
-  setTimeout(next, kEvery);
+  timer = setTimeout(next, kEvery);
 })();

@@ -46,12 +46,15 @@ std::string id_of(const TargetStatus& status) {
   return "t-" + std::string(digits.data(), end);
 }
 
+/// Of the heading that names a card.
+std::string name_id(const TargetStatus& status) { return 'n' + id_of(status).substr(1); }
+
 std::string open_tag(std::string_view element, std::string_view css, const TargetStatus& status) {
   std::string find =
       status.upstream + ' ' + status.target + ' ' + status.address + ' ' + status.service;
   if (status.last) find += ' ' + std::string(name(status.last->error));
   return '<' + std::string(element) + " class=\"" + std::string(css) + "\" id=\"" + id_of(status) +
-         "\" data-find=\"" + html_escape(find) + "\">";
+         "\" data-find=\"" + html_escape(find) + '"';
 }
 
 std::string target_text(const TargetStatus& status) {
@@ -140,10 +143,9 @@ void add_tls(Facts& facts, const TlsFacts& tls, WallTime now) {
   if (!tls.certificate) return;
   const Certificate& leaf = *tls.certificate;
   facts.add("certificate", html_escape(leaf.subject));
-  const auto days = std::chrono::floor<std::chrono::days>(leaf.not_after - now).count();
   const std::string when = leaf.not_after <= now
                                ? "expired " + show_age(now, leaf.not_after) + " ago"
-                               : "in " + std::to_string(days) + " days";
+                               : "in " + show_age(leaf.not_after, now);
   facts.add("valid until", show_date(leaf.not_after) + " (" + when + ')');
 }
 
@@ -225,14 +227,16 @@ std::string badge(const TargetView& view) {
   const ErrorClassInfo& row = info(status.last->error);
   std::string result = "<span><code class=\"badge\">" + std::string(row.name) +
                        "</code> <span class=\"dim\">phase " + std::string(name(row.phase));
-  if (status.state_change) result += ", for " + time_ago(view.now, *status.state_change);
+  const auto& since = status.last->success() ? status.slow_since : status.state_change;
+  if (since) result += ", for " + time_ago(view.now, *since);
   return result + "</span></span>";
 }
 
 std::string card(const TargetView& view, const Shown& how) {
   const TargetStatus& status = view.status;
   std::string out = open_tag("article", "card " + std::string(how.css), status);
-  out += "<div class=\"top\"><h3>" + html_escape(status.upstream) + "</h3><span class=\"state\">" +
+  out += " aria-labelledby=\"" + name_id(status) + "\"><div class=\"top\"><h3 id=\"" +
+         name_id(status) + "\">" + html_escape(status.upstream) + "</h3><span class=\"state\">" +
          std::string(how.word) + "</span>";
   if (status.last) out += badge(view);
   out += "</div><p class=\"target\">" + target_text(status) + "</p>";
@@ -251,7 +255,7 @@ std::string card(const TargetView& view, const Shown& how) {
 std::string row(const TargetView& view, const Shown& how) {
   const TargetStatus& status = view.status;
   std::string out = open_tag("details", "card row " + std::string(how.css), status);
-  out += "<summary><span class=\"name\">" + html_escape(status.upstream) +
+  out += "><summary><span class=\"name\">" + html_escape(status.upstream) +
          "</span><span class=\"target\">" + target_text(status) +
          "</span><span class=\"took-last\">";
   const auto total = status.last->times.get(TimedPhase::total);

@@ -49,6 +49,7 @@ ordered_json target_json(const TargetStatus& status, std::string_view second_loo
                     {"attempts", status.attempts},
                     {"failures", status.failures},
                     {"state_change_timestamp", timestamp(status.state_change)},
+                    {"slow_since_timestamp", timestamp(status.slow_since)},
                     {"last_run_timestamp", timestamp(status.last_run)},
                     {"last_success_timestamp", timestamp(status.last_success)},
                     {"last", nullptr}};

@@ -73,6 +73,39 @@ TEST_CASE("a slow answer is an answer") {
   CHECK(one.success() == "1");
 }
 
+TEST_CASE("a target is slow since its first slow answer in a row") {
+  One one;
+  const auto shown = [&] { return one.rig.board.snapshot().at(0); };
+  one.run();
+  CHECK_FALSE(shown()->slow_since);
+  one.next = failing(ErrorClass::slow_response);
+  one.run();
+  const auto first = shown()->last_run;
+  one.run();
+  CHECK(shown()->slow_since == first);
+  CHECK(shown()->state_change < first);
+  one.next = failing(ErrorClass::http_503);
+  one.run();
+  CHECK_FALSE(shown()->slow_since);
+}
+
+TEST_CASE("the history holds what says something about the upstream") {
+  One one;
+  const auto history = [&] {
+    return one.rig.board.snapshot().at(0)->history->read(one.rig.loop.now()).back();
+  };
+  one.run();
+  one.next = failing(ErrorClass::http_503);
+  one.run();
+  CHECK(history().attempts == 2);
+  CHECK(history().failures == 1);
+  CHECK(history().slowest == 0.01F);
+  one.next = failing(ErrorClass::permission_denied);
+  one.run();
+  CHECK(history().attempts == 2);
+  CHECK(history().failures == 1);
+}
+
 TEST_CASE("local trouble keeps the verdict, shows no success, and is counted by its reason") {
   struct Case {
     ErrorClass error;

@@ -70,6 +70,14 @@ TEST_CASE("a page names what fails in its title and in its first line") {
   CHECK(has(well, "<p id=\"summary\" role=\"status\">1 target, none fails.</p>"));
 }
 
+TEST_CASE("a page tells of which host it is") {
+  StatusData data;
+  data.host_name = "web<3";
+  const std::string page = render_status_page(data, "n0nce");
+  CHECK(has(page, "<title>upstream-agent on web&lt;3</title>"));
+  CHECK(has(page, "<h1>upstream-agent on web&lt;3</h1>"));
+}
+
 TEST_CASE("the first line stays short in a large outage") {
   std::vector<TargetStatus> statuses;
   for (int i = 0; i < 9; ++i) {
@@ -89,14 +97,14 @@ TEST_CASE("sections come the worst first") {
                                     of("late", Verdict::up, ErrorClass::slow_response), own,
                                     of("wobbly", Verdict::up, ErrorClass::http_503),
                                     of("broken", Verdict::down, ErrorClass::connect_refused)});
-  CHECK(in_order(page, ">Failing (2)</h2>", "<h3>broken</h3>"));
-  CHECK(in_order(page, "<h3>broken</h3>", "<h3>wobbly</h3>"));
-  CHECK(in_order(page, "<h3>wobbly</h3>", ">Trouble on this host (1)</h2>"));
-  CHECK(in_order(page, ">Trouble on this host (1)</h2>", "<h3>own</h3>"));
-  CHECK(in_order(page, "<h3>own</h3>", ">Slow (1)</h2>"));
-  CHECK(in_order(page, ">Slow (1)</h2>", "<h3>late</h3>"));
-  CHECK(in_order(page, "<h3>late</h3>", ">Waiting for the first result (1)</h2>"));
-  CHECK(in_order(page, "<h3>young</h3>", ">Up (1)</h2>"));
+  CHECK(in_order(page, ">Failing (2)</h2>", "\">broken</h3>"));
+  CHECK(in_order(page, "\">broken</h3>", "\">wobbly</h3>"));
+  CHECK(in_order(page, "\">wobbly</h3>", ">Trouble on this host (1)</h2>"));
+  CHECK(in_order(page, ">Trouble on this host (1)</h2>", "\">own</h3>"));
+  CHECK(in_order(page, "\">own</h3>", ">Slow (1)</h2>"));
+  CHECK(in_order(page, ">Slow (1)</h2>", "\">late</h3>"));
+  CHECK(in_order(page, "\">late</h3>", ">Waiting for the first result (1)</h2>"));
+  CHECK(in_order(page, "\">young</h3>", ">Up (1)</h2>"));
   CHECK(in_order(page, ">Up (1)</h2>", "<span class=\"name\">fine</span>"));
 }
 
@@ -115,6 +123,23 @@ TEST_CASE("a failing target shows class, since when, cause and a command that ca
   CHECK(has(card, "<dt>address</dt><dd>192.0.2.1:80</dd>"));
   CHECK(has(card, "<dt>last success</dt><dd>none since the agent started</dd>"));
   CHECK(has(card, "<dt>failed</dt><dd>4 of 20 probes</dd>"));
+}
+
+TEST_CASE("a slow target is shown since it is slow, not since it is up") {
+  TargetStatus status = of("shop", Verdict::up, ErrorClass::slow_response);
+  const std::string_view badge = "<code class=\"badge\">slow_response</code> <span class=\"dim\">";
+  CHECK(has(view_of(status), std::string(badge) + "phase content</span>"));
+  status.slow_since = kNow - 3min;
+  CHECK(in_order(view_of(status), badge,
+                 "phase content, for <time datetime=\"2026-03-01T11:57:00Z\""));
+}
+
+TEST_CASE("a card has the name of its upstream, also for a screen reader") {
+  const std::string card = view_of(of("shop", Verdict::down, ErrorClass::connect_refused));
+  const auto begin = card.find(" aria-labelledby=\"") + 18;
+  const std::string id = card.substr(begin, card.find('"', begin) - begin);
+  CHECK(id.starts_with("n-"));
+  CHECK(has(card, "<h3 id=\"" + id + "\">shop</h3>"));
 }
 
 TEST_CASE("what is up is told from what only answered last") {
@@ -165,6 +190,8 @@ TEST_CASE("a second look and the certificate are shown") {
   CHECK(has(card, "<dt>certificate</dt><dd>CN=shop.test</dd>"));
   CHECK(has(card, "<dt>valid until</dt><dd>2026-02-26 12:00:00 UTC (expired 3 days ago)</dd>"));
   CHECK(has(card, "<dt>TLS</dt><dd>not verified</dd>"));
+  status.last->tls->certificate->not_after = kNow + 5h;
+  CHECK(has(view_of(status), "<dd>2026-03-01 17:00:00 UTC (in 5 h)</dd>"));
 }
 
 TEST_CASE("a history is drawn in both forms") {
@@ -182,7 +209,7 @@ TEST_CASE("hostile text becomes neither markup nor attribute") {
   TargetStatus status = of("<b>\"'&", Verdict::down, ErrorClass::connect_refused);
   status.last->message = "<script>alert(1)</script>\x1b[31m";
   const std::string page = page_of({status});
-  CHECK(has(page, "<h3>&lt;b&gt;&quot;&#39;&amp;</h3>"));
+  CHECK(has(page, "\">&lt;b&gt;&quot;&#39;&amp;</h3>"));
   CHECK(has(page, "&lt;script&gt;alert(1)&lt;/script&gt;\\x1b[31m"));
   CHECK(has(page, "data-find=\"&lt;b&gt;&quot;&#39;&amp; http://"));
 }
@@ -223,7 +250,9 @@ TEST_CASE("the host's figures stand beside the upstreams") {
   data.host.load1 = 1.5;
   data.host.fullest_queue = FullestQueue{8080, 6, 10};
   const std::string page = render_status_page(data, "n0nce");
-  CHECK(has(page, "<dt>CPU</dt><dd>42 %</dd>"));
+  CHECK(has(page,
+            "<dt>CPU</dt><dd>42 %</dd><dd class=\"meter\" aria-hidden=\"true\"><meter max=\"1\" "
+            "low=\"0.80\" high=\"0.90\" optimum=\"0\" value=\"0.425\"></meter></dd>"));
   CHECK(has(page, "<dt>load, 1 min</dt><dd>1.50 on 2 CPUs</dd>"));
   CHECK(has(page, "<dt>listen queue of :8080</dt><dd>6 of 10</dd>"));
   CHECK_FALSE(has(page, "<dt>memory</dt>"));

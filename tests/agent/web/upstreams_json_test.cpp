@@ -85,6 +85,7 @@ TEST_CASE("a failing target says all that the status page does") {
   CHECK(target["attempts"] == 9);
   CHECK(target["failures"] == 8);
   CHECK(target["state_change_timestamp"] == 1'772'366'340.0);
+  CHECK(target["slow_since_timestamp"].is_null());
   CHECK(target["last_success_timestamp"].is_null());
   CHECK(target["last"]["error_class"] == "connect_refused");
   CHECK(target["last"]["phase"] == "connect");
