@@ -44,24 +44,39 @@ void set_access(CURL* easy, const AgentAccess& access) {
     curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);
     curl_easy_setopt(easy, CURLOPT_CAINFO, access.ca_file.c_str());
   }
+  if (access.identity) set_client_pem(easy, *access.identity);
 }
 
 std::string place(const AgentAccess& access) {
   return access.unix_socket.empty() ? access.url : "unix:" + access.unix_socket;
 }
 
-std::string no_answer(const AgentAccess& access, CURLcode code, const char* details) {
-  const std::string why = *details != '\0' ? details : curl_easy_strerror(code);
-  std::string message =
-      "no answer from an agent at " + escape_line(place(access)) + ": " + escape_line(why);
+/// What to do about it; empty where nothing is known.
+std::string_view advice(const AgentAccess& access, CURLcode code, std::string_view why) {
+  const auto says = [&](std::string_view words) { return why.find(words) != why.npos; };
   if (code == CURLE_PEER_FAILED_VERIFICATION) {
-    return message +
-           "; name it as its certificate does with --url, and its authority with --ca-file";
+    return "; name it as its certificate does with --url, and its authority with --ca-file";
   }
   if (code == CURLE_COULDNT_CONNECT) {
-    return message + "; is it running (systemctl status upstream-agent), and there (--url)?";
+    return "; is it running (systemctl status upstream-agent), and there (--url)?";
   }
-  return message;
+  if (says("wrong version number") || says("SSL_ERROR_SYSCALL")) {
+    return "; it may not serve over TLS there: --url http://...";
+  }
+  if (code == CURLE_GOT_NOTHING || says("HTTP/0.9")) {
+    return "; does it serve over TLS there (--url https://...)?";
+  }
+  // With TLS 1.3 a refusal comes after the handshake, and our request may fail before it is read.
+  const bool cut_off = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR;
+  if (!says("alert") && !(cut_off && access.url.starts_with("https:"))) return "";
+  return access.identity ? "; it may not take the certificate of --cert-file"
+                         : "; it may want a certificate: --cert-file FILE --key-file FILE";
+}
+
+std::string no_answer(const AgentAccess& access, CURLcode code, const char* details) {
+  const std::string why = *details != '\0' ? details : curl_easy_strerror(code);
+  return "no answer from an agent at " + escape_line(place(access)) + ": " + escape_line(why) +
+         std::string(advice(access, code, why));
 }
 
 std::string refused(const AgentAccess& access, long status, const std::string& body) {

@@ -2,10 +2,12 @@
 // Asks a running agent over HTTP. Main thread of a command; waits.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "agent/config/config.h"
 #include "collectors/core/result.h"
+#include "collectors/probes/client_identity.h"
 
 namespace ua {
 
@@ -15,7 +17,8 @@ struct AgentAccess {
   std::string unix_socket;  ///< a path; then `url` only names the scheme and the Host
   std::string user;         ///< empty: none is sent
   std::string password;
-  std::string ca_file;  ///< empty: the system's authorities
+  std::string ca_file;                ///< empty: the system's authorities
+  std::optional<ClientPem> identity;  ///< the certificate to show; none: none
 };
 
 /// Where an agent with this configuration serves this host.

@@ -26,10 +26,9 @@ int check_command(const Arguments& arguments, std::ostream& out, std::ostream& e
   CLI::App app("Validates the configuration: prints every mistake as file:line:column: message.",
                "upstream-agent check");
   app.footer(
-      "Where there is none it prints the targets with the addresses that their names have now, "
-      "what\n"
-      "this user may not do that the configuration asks for, and how much memory the agent may "
-      "need.\n"
+      "Of a valid configuration it prints the targets with the addresses that their names have\n"
+      "now, what this user may not do that the configuration asks for, and how much memory the\n"
+      "agent may need.\n"
       "It connects to no upstream. A name that cannot be resolved is no mistake.\n\n"
       "Exit status: 0 valid, 2 wrong usage, 78 not valid.");
   std::optional<std::filesystem::path> file;

@@ -23,6 +23,8 @@ struct StatusFlags {
   std::string user;
   std::string password_file;
   std::string ca_file;
+  std::string cert_file;
+  std::string key_file;
   bool watch = false;
   bool json = false;
 };
@@ -30,7 +32,10 @@ struct StatusFlags {
 std::string url_problem(const std::string& url) {
   const bool known =
       url.starts_with("http://") || url.starts_with("https://") || url.starts_with("unix:/");
-  return known ? "" : "write http://HOST:PORT, https://HOST:PORT or unix:/PATH";
+  if (!known) return "write http://HOST:PORT, https://HOST:PORT or unix:/PATH";
+  const bool names_user = !url.starts_with("unix:") && url.find('@') != std::string::npos;
+  return names_user ? "a user goes with --user and --password-file, since all see a command line"
+                    : "";
 }
 
 std::optional<int> read_flags(const Arguments& arguments, StatusFlags& flags, std::ostream& out,
@@ -52,14 +57,41 @@ std::optional<int> read_flags(const Arguments& arguments, StatusFlags& flags, st
       ->check(CLI::Validator(url_problem, ""));
   CLI::Option* user =
       app.add_option("--user", flags.user, "Of web.basic_auth_users")->type_name("NAME");
-  app.add_option("--password-file", flags.password_file, "A file with that user's password")
-      ->type_name("FILE")
-      ->needs(user);
+  CLI::Option* password =
+      app.add_option("--password-file", flags.password_file, "A file with that user's password")
+          ->type_name("FILE")
+          ->needs(user);
+  user->needs(password);
   app.add_option("--ca-file", flags.ca_file, "Who has signed the agent's certificate")
       ->type_name("FILE");
+  CLI::Option* cert = app.add_option("--cert-file", flags.cert_file,
+                                     "A certificate to show, where the agent wants one")
+                          ->type_name("FILE");
+  CLI::Option* key =
+      app.add_option("--key-file", flags.key_file, "The private key that belongs to it")
+          ->type_name("FILE")
+          ->needs(cert);
+  cert->needs(key);
   CLI::Option* watch = app.add_flag("--watch", flags.watch, "Again every 2 seconds, until Ctrl-C");
   app.add_flag("--json", flags.json, "The API's document, as it is")->excludes(watch);
   return parse_flags(app, arguments, out, err);
+}
+
+/// Empty where all that was asked for could be read into `access`.
+std::string read_secrets(const StatusFlags& flags, AgentAccess& access) {
+  if (!flags.password_file.empty()) {
+    auto password = read_secret_file(flags.password_file);
+    if (!password) return "--password-file: " + password.error().message;
+    access.password = std::move(*password);
+  }
+  if (flags.cert_file.empty()) return "";
+  auto certificate = read_client_certificate(flags.cert_file);
+  if (!certificate) return "--cert-file: " + certificate.error().message;
+  auto key = read_client_key(flags.key_file);
+  if (!key) return "--key-file: " + key.error().message;
+  access.identity = ClientPem{std::move(*certificate), std::move(*key)};
+  const std::string mistake = pair_mistake(*access.identity);
+  return mistake.empty() ? "" : "--key-file is not the key of --cert-file (" + mistake + ")";
 }
 
 /// @return nullopt after what is wrong was said
@@ -85,16 +117,11 @@ std::optional<AgentAccess> find_agent(const StatusFlags& flags, int& status, std
   }
   access.user = flags.user;
   access.ca_file = flags.ca_file;
-  if (!flags.password_file.empty()) {
-    const auto password = read_secret_file(flags.password_file);
-    if (!password) {
-      err << "upstream-agent status: --password-file: " << password.error().message << '\n';
-      status = kExitUsage;
-      return std::nullopt;
-    }
-    access.password = *password;
-  }
-  return access;
+  const std::string mistake = read_secrets(flags, access);
+  if (mistake.empty()) return access;
+  err << "upstream-agent status: " << mistake << '\n';
+  status = kExitUsage;
+  return std::nullopt;
 }
 
 class StatusCommand {
@@ -125,7 +152,9 @@ class StatusCommand {
 
  private:
   StatusTableOptions options() const {
-    return {flags_.names, flags_.watch ? terminal_columns() : 0, wants_colour()};
+    const TerminalSize size = flags_.watch ? terminal_size() : TerminalSize{};
+    // The cursor comes to stand in a line below the table.
+    return {flags_.names, size.columns, wants_colour(), size.rows > 1 ? size.rows - 1 : 0};
   }
   int complain(const std::string& message, int status) {
     err_ << "upstream-agent status: " << message << '\n';
@@ -143,7 +172,8 @@ class StatusCommand {
       return;
     }
     out_ << "\x1b[H";
-    for (const std::string_view line : split(text, '\n')) out_ << line << "\x1b[K\n";
+    const std::string_view lines = std::string_view(text).substr(0, text.rfind('\n'));
+    for (const std::string_view line : split(lines, '\n')) out_ << line << "\x1b[K\n";
     out_ << "\x1b[J";
   }
 

@@ -69,8 +69,9 @@ Row row_of(const json& upstream, const json& target, WallTime now) {
       row.cells[5] = show_brief(duration(timings.at("total").get<double>()));
     }
   }
-  const json& change = target.at("state_change_timestamp");
-  if (change.is_number()) row.cells[4] = show_age(now, wall(change.get<double>()));
+  const json& since =
+      target.at(standing == "slow" ? "slow_since_timestamp" : "state_change_timestamp");
+  if (since.is_number()) row.cells[4] = show_age(now, wall(since.get<double>()));
   if (standing == "failing" || standing == "own_trouble") {
     row.advice = text_at(target, "first_check") + ": " + text_at(target, "command");
   }
@@ -169,6 +170,22 @@ class Writer {
   std::string out_;
 };
 
+std::size_t lines_of(const Row& row) { return row.advice.empty() ? 1 : 2; }
+
+/// How many of the rows fit, where a line may be needed to say how many do not.
+std::size_t fitting(const std::vector<Row>& rows, std::size_t height) {
+  constexpr std::size_t kOthers = 2;  // the header and the last line
+  std::size_t needed = kOthers;
+  for (const Row& row : rows) needed += lines_of(row);
+  if (height == 0 || needed <= height) return rows.size();
+  std::size_t used = kOthers + 1;
+  std::size_t count = 0;
+  while (count < rows.size() && used + lines_of(rows[count]) <= height) {
+    used += lines_of(rows[count++]);
+  }
+  return count;
+}
+
 StatusTable table_of(const json& document, const StatusTableOptions& options) {
   const std::vector<Row> rows = rows_of(document, options.names);
   StatusTable result;
@@ -176,7 +193,11 @@ StatusTable table_of(const json& document, const StatusTableOptions& options) {
       std::count_if(rows.begin(), rows.end(), [](const Row& row) { return row.state == 0; }));
   Writer writer(rows, options);
   if (!rows.empty()) writer.header();
-  for (const Row& row : rows) writer.row(row);
+  const std::size_t shown = fitting(rows, options.height);
+  for (std::size_t i = 0; i < shown; ++i) writer.row(rows[i]);
+  if (shown < rows.size()) {
+    writer.line("... and " + std::to_string(rows.size() - shown) + " more below", nullptr);
+  }
   const WallTime now = wall(document.at("timestamp").get<double>());
   writer.line(std::to_string(result.failing) + " of " + std::to_string(rows.size()) +
                   (rows.size() == 1 ? " target" : " targets") +

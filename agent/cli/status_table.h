@@ -19,6 +19,7 @@ struct StatusTableOptions {
   std::vector<std::string> names;  ///< of the upstreams to show; none: all
   std::size_t width = 0;           ///< longer lines are cut; 0: none is
   bool colour = false;
+  std::size_t height = 0;  ///< what comes after that many lines is only counted; 0: nothing is
 };
 
 /// @param document of /api/v1/upstreams

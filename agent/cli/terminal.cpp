@@ -19,9 +19,10 @@ bool wants_colour() {
   return writes_to_terminal() && set("NO_COLOR").empty() && set("TERM") != "dumb";
 }
 
-std::size_t terminal_columns() {
+TerminalSize terminal_size() {
   winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return {};
+  return {size.ws_col, size.ws_row};
 }
 
 }  // namespace ua

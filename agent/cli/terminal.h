@@ -11,7 +11,11 @@ bool writes_to_terminal();
 /// On a terminal that knows colours, unless NO_COLOR is set.
 bool wants_colour();
 
-/// Of the terminal; 0 where there is none.
-std::size_t terminal_columns();
+struct TerminalSize {
+  std::size_t columns = 0, rows = 0;
+};
+
+/// Of the terminal; zeros where there is none.
+TerminalSize terminal_size();
 
 }  // namespace ua

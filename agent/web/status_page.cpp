@@ -119,7 +119,9 @@ void add_sections(std::string& out, const StatusData& data, const Targets& targe
     if (sizes[i] == 0) continue;
     const std::string standing(name(static_cast<Standing>(i)));
     const std::string id = "s-" + standing;
-    out += "<section data-standing=\"" + standing + "\" aria-labelledby=\"" + id;
+    out += "<section data-standing=\"";
+    out += standing;
+    out += "\" aria-labelledby=\"" + id;
     out += "\"><h2 id=\"" + id + "\">" + std::string(kHeadings[i]);
     out += " (" + std::to_string(sizes[i]) + ")</h2>\n";
     for (const auto end = next + static_cast<std::ptrdiff_t>(sizes[i]); next != end; ++next) {

@@ -27,7 +27,7 @@ TEST_CASE("an agent is asked where its configuration says that it listens") {
 }
 
 TEST_CASE("where nobody listens the answer says what to look at") {
-  const auto answer = ask_agent({"http://127.0.0.1:1", {}, {}, {}, {}}, "/");
+  const auto answer = ask_agent({"http://127.0.0.1:1", {}, {}, {}, {}, {}}, "/");
   REQUIRE_FALSE(answer);
   CHECK(answer.error().message.starts_with("no answer from an agent at http://127.0.0.1:1: "));
   CHECK(answer.error().message.ends_with(

@@ -2,6 +2,7 @@
 #include "agent/cli/status_table.h"
 
 #include "agent/web/upstreams_json.h"
+#include "collectors/core/text.h"
 #include "tests/catch.h"
 
 namespace ua {
@@ -38,8 +39,9 @@ TEST_CASE("failing targets come first, each with what to check") {
   TargetStatus young;
   young.upstream = "young";
   young.target = "tcp://young.test:1";
-  const auto table = table_of({of("a", Verdict::up, ErrorClass::none), young,
-                               of("late", Verdict::up, ErrorClass::slow_response),
+  TargetStatus late = of("late", Verdict::up, ErrorClass::slow_response);
+  late.slow_since = kNow - 5min;  // it is up for longer
+  const auto table = table_of({of("a", Verdict::up, ErrorClass::none), young, late,
                                of("shop", Verdict::down, ErrorClass::connect_refused),
                                of("wobbly", Verdict::up, ErrorClass::http_503)});
   REQUIRE(table);
@@ -54,7 +56,7 @@ TEST_CASE("failing targets come first, each with what to check") {
             "         " +
             std::string(info(ErrorClass::http_503).first_check) +
             ": systemctl status wobbly\n"
-            "slow     late      http://late.test/    slow_response    10 min  250 ms\n"
+            "slow     late      http://late.test/    slow_response    5 min   250 ms\n"
             "waiting  young     tcp://young.test:1\n"
             "up       a         http://a.test/                        10 min  250 ms\n"
             "2 of 5 targets fail, 2026-03-01 12:00:00 UTC, configuration a.toml\n");
@@ -88,6 +90,26 @@ TEST_CASE("lines are cut between characters, and only the state is coloured") {
       table_of({of("ä", Verdict::down, ErrorClass::connect_refused)}, {{}, 12, true});
   REQUIRE(table);
   CHECK(table->text.find("\x1b[1;31mdown \x1b[0m  ä    \n") != std::string::npos);
+}
+
+TEST_CASE("what does not fit into the height is counted, and what fails stays") {
+  std::vector<TargetStatus> all{of("shop", Verdict::down, ErrorClass::connect_refused)};
+  for (const char* well : {"a", "b", "c"}) all.push_back(of(well, Verdict::up, ErrorClass::none));
+  const auto lines = [&](std::size_t height) {
+    std::vector<std::string> firsts;
+    const std::string text = table_of(all, {{}, 0, false, height}).value().text;
+    for (const std::string_view line : split(text, '\n')) {
+      firsts.emplace_back(line.substr(0, line.find(' ')));
+      if (line.starts_with("... ")) firsts.back() = line;
+    }
+    return firsts;
+  };
+  using Lines = std::vector<std::string>;
+  CHECK(lines(7) == Lines{"STATE", "down", "", "up", "up", "up", "1", ""});
+  CHECK(lines(6) == Lines{"STATE", "down", "", "up", "... and 2 more below", "1", ""});
+  CHECK(lines(5) == Lines{"STATE", "down", "", "... and 3 more below", "1", ""});
+  CHECK(lines(4) == Lines{"STATE", "... and 4 more below", "1", ""});
+  CHECK(lines(1) == lines(4));
 }
 
 TEST_CASE("an agent without upstreams has a table without rows") {

@@ -46,7 +46,7 @@ HostSnapshot whole_host() {
   host.connections->queues[80] = {1, 1};
   host.tcp = TcpCounters{1, 1, 1, 1, 1, 1, 1, 1, 1};
   host.ports = EphemeralPorts{1, 1, 1};
-  host.conntrack.emplace();
+  host.conntrack.emplace().limit = 1;
   host.descriptors.emplace();
   host.network.emplace().interfaces["eth0"] = {};
   host.filesystems.emplace().mounts["/"] = {"/dev/vda", "ext4", 1, 1, 1, 1, false};
