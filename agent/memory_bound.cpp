@@ -60,7 +60,7 @@ void add_series(const UpstreamConfig& upstream, const TargetConfig& target,
   std::uint64_t labels = label_bytes("upstream", upstream.name) + label_bytes("target", label);
   for (const auto& [name, value] : upstream.labels) labels += label_bytes(name, value);
   if (all) labels += kAddressLabel;
-  const ProbeKind kind = probe_kind(target.type, label);
+  const ProbeKind kind = probe_kind(label);
   series.add(rows_of(upstream) * (series_of_row(kind, metrics) + kLaterClasses), labels);
 }
 

@@ -7,7 +7,7 @@ namespace ua {
 namespace {
 
 // In the order in which they are proposed.
-constexpr std::array<KeyPlace, 74> kPlaces{{
+constexpr std::array<KeyPlace, 83> kPlaces{{
     {"upstream", "name"},
     {"upstream", "targets"},
     {"upstream", "interval"},
@@ -26,6 +26,7 @@ constexpr std::array<KeyPlace, 74> kPlaces{{
     {"upstream", "http"},
     {"upstream", "tls"},
     {"upstream", "tcp"},
+    {"upstream", "fastcgi"},
     {"upstream.http", "method"},
     {"upstream.http", "host"},
     {"upstream.http", "headers"},
@@ -50,6 +51,14 @@ constexpr std::array<KeyPlace, 74> kPlaces{{
     {"upstream.tcp", "exchange"},
     {"upstream.tcp.exchange", "send"},
     {"upstream.tcp.exchange", "expect"},
+    {"upstream.fastcgi", "method"},
+    {"upstream.fastcgi", "script_filename"},
+    {"upstream.fastcgi", "params"},
+    {"upstream.fastcgi", "expect_status"},
+    {"upstream.fastcgi", "expect_header"},
+    {"upstream.fastcgi", "expect_body"},
+    {"upstream.fastcgi", "reject_body"},
+    {"upstream.fastcgi", "max_body"},
     {"defaults", "interval"},
     {"defaults", "timeout"},
     {"defaults", "rise"},

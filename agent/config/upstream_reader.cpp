@@ -20,7 +20,7 @@ constexpr std::array<std::string_view, 10> kReservedLabels{
 /// A label of all series would stand in for these of one, and what they say would be lost.
 constexpr std::array<std::string_view, 7> kInfoLabels{
     "type", "service", "version", "cipher", "issuer", "subject", "fingerprint_sha256"};
-constexpr std::array<std::string_view, 4> kLaterTables{"dns", "icmp", "grpc", "fastcgi"};
+constexpr std::array<std::string_view, 3> kLaterTables{"dns", "icmp", "grpc"};
 
 bool is_printable(std::string_view text) { return escape_line(text, text.size()) == text; }
 

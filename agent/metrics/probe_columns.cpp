@@ -110,7 +110,7 @@ std::optional<ProbeColumns::Row> ProbeColumns::add(const ProbeStore::RowSpec& sp
   block.add("target", spec.target);
   if (!spec.address.empty()) block.add("address", spec.address);
   RowState state;
-  state.kind = probe_kind(spec.type, spec.target);
+  state.kind = probe_kind(spec.target);
   for (const auto& [label, value] : spec.labels) {
     // The configuration refuses such names and duplicates; never a broken page for all that.
     std::string valid = label_name(label);
@@ -126,7 +126,7 @@ std::optional<ProbeColumns::Row> ProbeColumns::add(const ProbeStore::RowSpec& sp
     return std::nullopt;
   }
   if (!reserve(state, count)) return std::nullopt;
-  for (const ErrorClass born : born_classes(state.kind)) state.errors.push_back({born, 0, Time{}});
+  for (const ErrorClass born : state.kind.born) state.errors.push_back({born, 0, Time{}});
   const Row row = take_slot();
   label_texts_[row] = block.text();
   labels[row] = label_texts_[row];

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "agent/exposition/escape.h"
+#include "collectors/core/text.h"
 
 namespace ua {
 
@@ -32,30 +33,14 @@ const FamilyText& family_text(ProbeGauge gauge) {
   return kTexts[static_cast<std::size_t>(gauge)];
 }
 
-ProbeKind probe_kind(std::string_view type, std::string_view target) {
-  const std::string_view scheme = target.substr(0, target.find("://"));
-  return {
-      .http = type == "http", .tls = scheme == "https", .unix_socket = scheme.ends_with("+unix")};
-}
-
-std::span<const ErrorClass, kBornClasses> born_classes(const ProbeKind& kind) {
-  using enum ErrorClass;
-  // What happens to a service that worked: it is stopped, cut off, overloaded, crashes, or says so
-  // by a status. A wrong name or a 404 is there from the first probe on and needs no zero before.
-  static constexpr std::array<ErrorClass, kBornClasses> kHttp{
-      connect_refused,      connect_timeout, response_timeout, closed_before_headers,
-      reset_before_headers, http_5xx,        http_503,         http_gateway_error};
-  // Expiry is the commonest TLS failure; a crash behind TLS ends in a reset more often than in a
-  // clean close.
-  static constexpr std::array<ErrorClass, kBornClasses> kHttps{
-      connect_refused,      connect_timeout, tls_cert_expired, response_timeout,
-      reset_before_headers, http_5xx,        http_503,         http_gateway_error};
-  // A TCP probe ends with the connect: this is all that the network can do to it.
-  static constexpr std::array<ErrorClass, kBornClasses> kTcp{
-      dns_not_found,   dns_timeout,       dns_failed, connect_refused, connect_firewall_rejected,
-      connect_timeout, listen_queue_full, unreachable};
-  if (!kind.http) return kTcp;
-  return kind.tls ? kHttps : kHttp;
+ProbeKind probe_kind(std::string_view target) {
+  const std::string scheme = to_lower(target.substr(0, target.find("://")));
+  const Scheme* known = find_scheme(scheme);
+  if (known == nullptr) known = find_scheme("tcp");
+  return {.http = known->has_status,
+          .tls = known->tls,
+          .unix_socket = scheme.ends_with("+unix"),
+          .born = known->common_classes};
 }
 
 std::uint64_t series_of_row(const ProbeKind& kind, const MetricsConfig& config) {
@@ -64,7 +49,7 @@ std::uint64_t series_of_row(const ProbeKind& kind, const MetricsConfig& config) 
   const std::set<TimedPhase> histograms(config.histogram_phases.begin(),
                                         config.histogram_phases.end());
   // success, up, info, result_code, attempts, four timestamps and intervals
-  std::uint64_t count = 9 + kBornClasses;
+  std::uint64_t count = 9 + kCommonClasses;
   count += histograms.size() * (config.buckets.size() + 3);
   count += kind.unix_socket ? 0 : 2;  // addresses, duration of dns
   count += 2;                         // duration of connect and total

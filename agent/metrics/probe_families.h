@@ -13,6 +13,7 @@
 #include "agent/config/config.h"
 #include "collectors/core/error_class.h"
 #include "collectors/core/outcome.h"
+#include "collectors/probes/probe_types.h"
 
 namespace ua {
 
@@ -63,14 +64,12 @@ struct ProbeKind {
   bool http = false;
   bool tls = false;
   bool unix_socket = false;
+  /// Their counters start at 0 with the target, since increase() misses the first failure on a
+  /// counter born at 1.
+  CommonClasses born{};
 };
-/// @param type ProbeType::name; @param target the label text, a URL
-ProbeKind probe_kind(std::string_view type, std::string_view target);
-
-inline constexpr std::size_t kBornClasses = 8;
-/// The eight commonest classes of the kind, in code order: their counters start at 0 with the
-/// target, since increase() misses the first failure on a counter born at 1.
-std::span<const ErrorClass, kBornClasses> born_classes(const ProbeKind& kind);
+/// @param target the label text, a URL
+ProbeKind probe_kind(std::string_view target);
 
 /// Three families and the duration of the handshake; an http target may come to them by a redirect.
 inline constexpr std::uint64_t kTlsSeries = 4;

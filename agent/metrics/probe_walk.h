@@ -106,7 +106,7 @@ void ProbeWalk<Sink>::gauge(ProbeGauge which) const {
 template <typename Sink>
 void ProbeWalk<Sink>::errors(Time now) const {
   sink_.begin_family(kErrorsFamily.name, kErrorsFamily.help, FamilyType::counter);
-  each_row(kBornClasses, [&](Row row) {
+  each_row(kCommonClasses, [&](Row row) {
     if (row + kFetchAhead < columns_.states.size()) {
       const auto& ahead = columns_.states[row + kFetchAhead].errors;
       fetch(ahead.data(), ahead.size() * sizeof(ErrorCount));

@@ -55,6 +55,4 @@ void CurlPool::forget_unused(Time now) {
                 [now](const auto& entry) { return now - entry.second.checked > kUnusedKept; });
 }
 
-bool libcurl_connects(const Target& target) { return target.scheme == "http+unix"; }
-
 }  // namespace ua

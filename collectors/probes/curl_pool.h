@@ -39,8 +39,4 @@ class CurlPool {
   std::map<std::string, Entry> by_file_;
 };
 
-/// Whether libcurl makes the connection itself: it connects a Unix socket even where it is told
-/// that it is connected already (7.88), and two connections would take two places in the queue.
-bool libcurl_connects(const Target& target);
-
 }  // namespace ua

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "collectors/core/outcome.h"
-#include "collectors/probes/http_options.h"
+#include "collectors/probes/answer_options.h"
 
 namespace ua {
 

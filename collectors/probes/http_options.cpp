@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "collectors/core/secret_file.h"
 #include "collectors/core/table_reader.h"
@@ -27,66 +26,6 @@ constexpr std::array<Spelling, 7> kOtherVersions{{{"2.0", "2"},
                                                   {"http/1.0", "1.0"},
                                                   {"http/1.1", "1.1"}}};
 
-std::optional<int> status_code(std::string_view text) {
-  int value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  if (value < 100 || value > 999) return std::nullopt;
-  return value;
-}
-
-/// "204", "200-299" or "2xx".
-std::optional<std::pair<int, int>> status_range(std::string_view text) {
-  if (text.size() == 3 && text.substr(1) == "xx" && text[0] >= '1' && text[0] <= '5') {
-    const int first = (text[0] - '0') * 100;
-    return std::pair(first, first + 99);
-  }
-  const std::size_t dash = text.find('-');
-  const auto low = status_code(trim(text.substr(0, dash)));
-  const auto high = dash == std::string_view::npos ? low : status_code(trim(text.substr(dash + 1)));
-  if (!low || !high || *low > *high) return std::nullopt;
-  return std::pair(*low, *high);
-}
-
-std::optional<std::pair<int, int>> status_range(const toml::node& item) {
-  if (const auto code = item.value_exact<std::int64_t>())
-    return status_range(std::to_string(*code));
-  if (const auto text = item.value_exact<std::string>()) return status_range(*text);
-  return std::nullopt;
-}
-
-void read_status(TableReader& table, StatusSet& set) {
-  const toml::node* node = table.node("expect_status");
-  if (node == nullptr) return;
-  std::vector<std::pair<int, int>> ranges;
-  const auto take = [&](const toml::node& item) {
-    if (const auto range = status_range(item)) {
-      ranges.push_back(*range);
-    } else {
-      table.complain_item("expect_status", item,
-                          "write codes such as 204, ranges such as \"200-299\" or classes such as "
-                          "\"2xx\"");
-    }
-  };
-  if (const toml::array* list = node->as_array()) {
-    for (const toml::node& item : *list) take(item);
-    if (list->empty()) {
-      table.complain("expect_status", "the list is empty: nothing would be accepted");
-    }
-  } else {
-    take(*node);
-  }
-  if (!ranges.empty()) set.ranges = std::move(ranges);
-}
-
-Regex read_regex(TableReader& table, std::string_view key) {
-  const auto pattern = table.text(key);
-  if (!pattern) return nullptr;
-  const Result<Regex> regex = compile_regex(*pattern);
-  if (!regex) table.complain(key, regex.error().message);
-  return regex.value_or(nullptr);
-}
-
 std::string read_secret(TableReader& table, std::string_view key) {
   const auto path = table.text(key);
   if (!path) return {};
@@ -94,21 +33,6 @@ std::string read_secret(TableReader& table, std::string_view key) {
   if (secret) return *secret;
   table.complain(key, escape_line(secret.error().message));
   return {};
-}
-
-bool is_token(std::string_view text) {
-  constexpr std::string_view kSpecial = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kSpecial.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_field_value(std::string_view text) {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && byte != '\t') || byte == 0x7f;
-  });
 }
 
 /// "user:password" of a table { username, password_file }; empty where there is none.
@@ -225,18 +149,6 @@ void read_version(TableReader& http, HttpOptions& options) {
   }
 }
 
-void read_max_body(TableReader& http, HttpOptions& options, const ProbeLimits& limits) {
-  options.max_body = limits.max_body;
-  const auto size = http.size("max_body", 1, 1ULL << 30U);
-  if (!size) return;
-  if (*size > limits.max_body) {
-    http.complain("max_body", std::to_string(*size) + " bytes is more than limits.max_body, " +
-                                  std::to_string(limits.max_body));
-  } else {
-    options.max_body = *size;
-  }
-}
-
 /// What is wrong with a proxy's URL; empty: nothing.
 std::string proxy_mistake(std::string_view text, const Result<Target>& url) {
   constexpr std::string_view kAdvice = "write a proxy's URL, as in http://proxy.example:3128";
@@ -265,25 +177,8 @@ void read_proxy(TableReader& http, HttpOptions& options) {
   options.proxy = std::make_shared<const HttpProxy>(HttpProxy{*url, std::move(basic_auth)});
 }
 
-void read_expected_headers(TableReader& http, HttpPatterns& patterns) {
-  for (TableReader::Pair& pair : http.text_pairs("expect_header")) {
-    const std::string shown = '\'' + escape_line(pair.key, 60) + '\'';
-    const Result<Regex> regex = compile_regex(pair.value);
-    if (!is_token(pair.key)) {
-      http.complain_item("expect_header", *pair.node, shown + " is no name of a header");
-    } else if (!regex) {
-      http.complain_item("expect_header", *pair.node, shown + " is " + regex.error().message);
-    } else {
-      patterns.expect_header.emplace_back(std::move(pair.key), *regex);
-    }
-  }
-}
-
-void read_patterns(TableReader& http, HttpOptions& options) {
-  HttpPatterns& patterns = options.patterns;
-  read_expected_headers(http, patterns);
-  patterns.expect_body = read_regex(http, "expect_body");
-  patterns.reject_body = read_regex(http, "reject_body");
+/// The answer to a HEAD request has no body.
+void check_body_patterns(TableReader& http, const HttpOptions& options) {
   if (options.method != "HEAD") return;
   for (const std::string_view key : {"expect_body", "reject_body"}) {
     if (http.has(key)) http.complain(key, "the answer to a HEAD request has no body");
@@ -291,12 +186,6 @@ void read_patterns(TableReader& http, HttpOptions& options) {
 }
 
 }  // namespace
-
-bool StatusSet::contains(int status) const {
-  return std::any_of(ranges.begin(), ranges.end(), [status](const auto& range) {
-    return status >= range.first && status <= range.second;
-  });
-}
 
 HttpOptions read_http_options(TableReader& upstream, const ProbeLimits& limits) {
   HttpOptions result;
@@ -307,13 +196,14 @@ HttpOptions read_http_options(TableReader& upstream, const ProbeLimits& limits) 
   read_host(*table, result);
   read_headers(*table, result);
   read_body(*table, result);
-  read_status(*table, result.expect_status);
-  read_patterns(*table, result);
+  result.expect_status = read_expect_status(*table);
+  result.patterns = read_patterns(*table);
+  check_body_patterns(*table, result);
   result.follow_redirects = table->boolean("follow_redirects").value_or(false);
   result.basic_auth = read_credentials(*table, "basic_auth");
   read_token(*table, result);
   read_version(*table, result);
-  read_max_body(*table, result, limits);
+  result.max_body = read_max_body(*table, limits);
   read_proxy(*table, result);
   table->finish();
   return result;

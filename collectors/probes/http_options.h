@@ -8,28 +8,12 @@
 #include <utility>
 #include <vector>
 
+#include "collectors/probes/answer_options.h"
 #include "collectors/probes/options.h"
 #include "collectors/probes/regex.h"
 #include "collectors/probes/target.h"
 
 namespace ua {
-
-/// A set of HTTP status codes, kept as ranges.
-struct StatusSet {
-  std::vector<std::pair<int, int>> ranges{{200, 399}};  ///< inclusive
-  bool contains(int status) const;
-};
-
-/// What an accepted answer must look like besides its status. Cheap to copy.
-struct HttpPatterns {
-  /// Name, in any case, and what one of the values under it must match.
-  std::vector<std::pair<std::string, Regex>> expect_header;
-  Regex expect_body;  ///< must match somewhere in the body; null: any
-  Regex reject_body;  ///< must not match anywhere in the body; null: any
-
-  bool of_body() const { return expect_body != nullptr || reject_body != nullptr; }
-  bool any() const { return of_body() || !expect_header.empty(); }
-};
 
 /// `version`: what is asked for, and must then be spoken.
 enum class HttpVersion : std::uint8_t {

@@ -27,7 +27,7 @@ class Probe {
 
   virtual ~Probe() = default;
 
-  /// Takes the connection and speaks. For a target of libcurl_connects() the connection has no
+  /// Takes the connection and speaks. For a target that connects itself the connection has no
   /// descriptor. `done` is called once, never from inside start(); the probe
   /// may be destroyed in it.
   virtual void start(Connection connection, Done done) = 0;

@@ -70,7 +70,7 @@ void ProbeRun::Leg::dial_next() {
   if (redirects_ == 0) outcome_.address = endpoint.text();
   dial_started_ = loop().now();
   run_.note([&] { return "connecting to " + endpoint.text(); });
-  if (libcurl_connects(target_)) {
+  if (target_.connects_itself) {
     return hand_over({UniqueFd(), endpoint, dial_started_, run_.options_.socket});
   }
   // What is left of the time is shared out among the addresses still to be tried.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/probe_types.h"
 
-#include <algorithm>
 #include <array>
 
 #include "collectors/probes/exchange_probe.h"
+#include "collectors/probes/fastcgi_probe.h"
 #include "collectors/probes/http_probe.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/tcp_probe.h"
@@ -12,10 +12,77 @@
 namespace ua {
 namespace {
 
-constexpr std::array<std::string_view, 3> kHttpSchemes{"http", "https", "http+unix"};
+constexpr CommonClasses kHttpClasses{ErrorClass::connect_refused,
+                                     ErrorClass::connect_timeout,
+                                     ErrorClass::response_timeout,
+                                     ErrorClass::closed_before_headers,
+                                     ErrorClass::reset_before_headers,
+                                     ErrorClass::http_5xx,
+                                     ErrorClass::http_503,
+                                     ErrorClass::http_gateway_error};
+// Expiry is the commonest TLS failure; a crash behind TLS ends in a reset more often than in a
+// clean close.
+constexpr CommonClasses kHttpsClasses{
+    ErrorClass::connect_refused,  ErrorClass::connect_timeout,      ErrorClass::tls_cert_expired,
+    ErrorClass::response_timeout, ErrorClass::reset_before_headers, ErrorClass::http_5xx,
+    ErrorClass::http_503,         ErrorClass::http_gateway_error};
+// A TCP probe ends with the connect: this is all that the network can do to it.
+constexpr CommonClasses kTcpClasses{ErrorClass::dns_not_found,
+                                    ErrorClass::dns_timeout,
+                                    ErrorClass::dns_failed,
+                                    ErrorClass::connect_refused,
+                                    ErrorClass::connect_firewall_rejected,
+                                    ErrorClass::connect_timeout,
+                                    ErrorClass::listen_queue_full,
+                                    ErrorClass::unreachable};
+
+// libcurl connects a Unix socket even where it is told that it is connected already (7.88), and two
+// connections would take two places in the queue.
+constexpr std::array<Scheme, 3> kHttpSchemes{{
+    {.name = "http",
+     .common_classes = kHttpClasses,
+     .default_port = 80,
+     .has_path = true,
+     .has_status = true},
+    {.name = "https",
+     .common_classes = kHttpsClasses,
+     .default_port = 443,
+     .has_path = true,
+     .tls = true,
+     .has_status = true},
+    {.name = "http+unix",
+     .common_classes = kHttpClasses,
+     .has_path = true,
+     .connects_itself = true,
+     .has_status = true},
+}};
 constexpr std::array<std::string_view, 2> kHttpTables{"http", "tls"};
-constexpr std::array<std::string_view, 2> kTcpSchemes{"tcp", "tcp+unix"};
+constexpr std::array<Scheme, 2> kTcpSchemes{{{.name = "tcp", .common_classes = kTcpClasses},
+                                             {.name = "tcp+unix", .common_classes = kTcpClasses}}};
 constexpr std::array<std::string_view, 1> kTcpTables{"tcp"};
+
+// All workers busy shows as silence, and as a full queue once that has filled up; a worker that
+// crashes or is killed as a reset.
+constexpr CommonClasses kFastcgiClasses{ErrorClass::permission_denied,
+                                        ErrorClass::connect_refused,
+                                        ErrorClass::listen_queue_full,
+                                        ErrorClass::response_timeout,
+                                        ErrorClass::reset_before_headers,
+                                        ErrorClass::http_4xx,
+                                        ErrorClass::http_5xx,
+                                        ErrorClass::http_503};
+constexpr std::array<Scheme, 2> kFastcgiSchemes{{
+    {.name = "fastcgi",
+     .common_classes = kFastcgiClasses,
+     .default_port = 9000,
+     .has_path = true,
+     .has_status = true},
+    {.name = "fastcgi+unix",
+     .common_classes = kFastcgiClasses,
+     .has_path = true,
+     .has_status = true},
+}};
+constexpr std::array<std::string_view, 1> kFastcgiTables{"fastcgi"};
 
 /// ProbeSetup::mistake
 std::string http_mistake(HttpVersion version, bool proxied, bool other_host, const Target& target) {
@@ -33,7 +100,7 @@ std::string http_mistake(HttpVersion version, bool proxied, bool other_host, con
   return "";
 }
 
-const std::array<ProbeType, 2> kProbeTypes{{
+const std::array<ProbeType, 3> kProbeTypes{{
     {"http", kHttpSchemes, kHttpTables,
      [](TableReader& upstream, const ProbeLimits& limits) {
        HttpOptions http = read_http_options(upstream, limits);
@@ -56,26 +123,41 @@ const std::array<ProbeType, 2> kProbeTypes{{
        return ProbeSetup{.make = make_exchange_maker(std::move(tcp)),
                          .buffer_bytes = kMaxExchangeAnswer};
      }},
+    {"fastcgi", kFastcgiSchemes, kFastcgiTables,
+     [](TableReader& upstream, const ProbeLimits& limits) {
+       FastcgiOptions fastcgi = read_fastcgi_options(upstream, limits);
+       const std::uint64_t buffer = fastcgi.patterns.of_body() ? fastcgi.max_body : 0;
+       return ProbeSetup{.make = make_fastcgi_maker(std::move(fastcgi)), .buffer_bytes = buffer};
+     }},
 }};
+
+struct Found {
+  const ProbeType* type = nullptr;
+  const Scheme* scheme = nullptr;
+};
+
+Found find(std::string_view name) {
+  for (const ProbeType& type : kProbeTypes) {
+    for (const Scheme& scheme : type.schemes) {
+      if (scheme.name == name) return {&type, &scheme};
+    }
+  }
+  return {};
+}
 
 }  // namespace
 
 std::span<const ProbeType> probe_types() { return kProbeTypes; }
 
-const ProbeType* find_probe_type(std::string_view scheme) {
-  for (const ProbeType& type : kProbeTypes) {
-    if (std::find(type.schemes.begin(), type.schemes.end(), scheme) != type.schemes.end()) {
-      return &type;
-    }
-  }
-  return nullptr;
-}
+const ProbeType* find_probe_type(std::string_view scheme) { return find(scheme).type; }
+
+const Scheme* find_scheme(std::string_view name) { return find(name).scheme; }
 
 std::string known_schemes() {
   std::string result;
   for (const ProbeType& type : kProbeTypes) {
-    for (const std::string_view scheme : type.schemes) {
-      result += (result.empty() ? "" : ", ") + std::string(scheme) + "://";
+    for (const Scheme& scheme : type.schemes) {
+      result += (result.empty() ? "" : ", ") + std::string(scheme.name) + "://";
     }
   }
   return result;

@@ -3,6 +3,8 @@
 // documentation.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "collectors/core/error_class.h"
 #include "collectors/probes/target.h"
 
 namespace ua {
@@ -32,15 +35,33 @@ struct ProbeSetup {
   std::function<std::string(const Target&)> mistake;
 };
 
+inline constexpr std::size_t kCommonClasses = 8;
+using CommonClasses = std::array<ErrorClass, kCommonClasses>;
+
+/// How the targets of one URL scheme are written and reached, and what their probes find.
+struct Scheme {
+  std::string_view name;
+  /// The commonest failures of a service that worked: it is stopped, cut off, overloaded, crashes,
+  /// or says so by a status. What is wrong from the first probe on, as a name or a path, is none.
+  const CommonClasses& common_classes;
+  std::uint16_t default_port = 0;  ///< 0: a target states it
+  bool has_path = false;
+  bool tls = false;
+  /// ProbeRun makes no connection: the probe, or the library under it, opens the socket.
+  bool connects_itself = false;
+  bool has_status = false;  ///< an answer has a status code and a body: HttpFacts
+};
+
 struct ProbeType {
   std::string_view name;  ///< value of the `type` label of upstream_info
-  std::span<const std::string_view> schemes;
+  std::span<const Scheme> schemes;
   std::span<const std::string_view> tables;  ///< which tables of [[upstream]] apply, e.g. "http"
   ProbeSetup (*read)(TableReader& upstream, const ProbeLimits& limits);
 };
 
 std::span<const ProbeType> probe_types();
 const ProbeType* find_probe_type(std::string_view scheme);  ///< null: no such scheme
+const Scheme* find_scheme(std::string_view name);           ///< null: no such scheme
 std::string known_schemes();  ///< "http://, https://, ...", for messages
 
 }  // namespace ua

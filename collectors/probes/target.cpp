@@ -13,16 +13,14 @@
 namespace ua {
 namespace {
 
-constexpr std::array<std::string_view, 8> kLaterSchemes{"tls",  "udp",   "dns",     "icmp",
-                                                        "grpc", "grpcs", "fastcgi", "fastcgi+unix"};
+constexpr std::array<std::string_view, 6> kLaterSchemes{"tls",  "udp",  "dns",
+                                                        "icmp", "grpc", "grpcs"};
 constexpr std::size_t kMaxHost = 253;  // RFC 1035, 255 bytes on the wire
 
-std::uint16_t default_port(std::string_view scheme) {
-  if (scheme == "http") return 80;
-  return scheme == "https" ? 443 : 0;
-}
+/// @param scheme a known one
+std::uint16_t default_port(std::string_view scheme) { return find_scheme(scheme)->default_port; }
 
-bool has_path(std::string_view scheme) { return scheme.starts_with("http"); }
+bool has_path(std::string_view scheme) { return find_scheme(scheme)->has_path; }
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   unsigned value = 0;
@@ -254,6 +252,9 @@ Result<Target> parse_target(std::string_view url) {
   if (const Result<void> known = check_scheme(target.scheme); !known) {
     return tl::unexpected(known.error());
   }
+  const Scheme& scheme = *find_scheme(target.scheme);
+  target.tls = scheme.tls;
+  target.connects_itself = scheme.connects_itself;
   target.label = without_query(url);
   std::string_view rest = url.substr(mark + 3);
   rest = rest.substr(0, rest.find('#'));

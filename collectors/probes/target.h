@@ -11,8 +11,10 @@
 namespace ua {
 
 struct Target {
-  std::string scheme;  ///< lower case: "http", "https", "tcp", "http+unix", "tcp+unix"
-  std::string host;    ///< name or address literal without brackets; empty for a Unix socket
+  std::string scheme;            ///< lower case, one of probe_types.h
+  bool tls = false;              ///< Scheme::tls
+  bool connects_itself = false;  ///< Scheme::connects_itself
+  std::string host;  ///< name or address literal without brackets; empty for a Unix socket
   std::uint16_t port = 0;
   std::string unix_path;  ///< of the socket; empty for a network target
   std::string path;       ///< "/path?query", "/" by default; empty where the scheme has none
@@ -25,14 +27,14 @@ struct Target {
   bool as_get = false;
 
   bool is_unix() const { return !unix_path.empty(); }
-  bool is_tls() const { return scheme == "https"; }
+  bool is_tls() const { return tls; }
   /// "host:port", IPv6 in brackets; a Unix socket's path.
   std::string authority() const;
 };
 
-/// Takes apart `http://host:port/path`, `https://...`, `tcp://host:port`,
-/// `http+unix:///run/app.sock:/path`, `tcp+unix:///run/app.sock`. Credentials in the URL are
-/// refused (they would show in the configuration and in process lists), so are control characters.
+/// Takes apart `http://host:port/path`, `tcp://host:port`, `http+unix:///run/app.sock:/path`,
+/// `tcp+unix:///run/app.sock` and the like. Credentials in the URL are refused (they would show in
+/// the configuration and in process lists), so are control characters.
 Result<Target> parse_target(std::string_view url);
 
 /// What a redirect's Location (RFC 3986 section 5) means, seen from `base`. Only http and https.

@@ -78,6 +78,7 @@ void command_line(std::string_view bytes);
 void config(std::string_view bytes);
 void exposition(std::string_view bytes);
 void host_proc(std::string_view bytes);
+void fastcgi(std::string_view bytes);
 void http_answer(std::string_view bytes);
 void log_line(std::string_view bytes);
 void negotiate(std::string_view bytes);

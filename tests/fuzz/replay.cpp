@@ -52,6 +52,7 @@ TEST_CASE("fuzz: explain and probe") { replay("command_line", command_line, 3000
 TEST_CASE("fuzz: configuration files") { replay("config", config); }
 TEST_CASE("fuzz: metric pages") { replay("exposition", exposition); }
 TEST_CASE("fuzz: figures of the host") { replay("host_proc", host_proc); }
+TEST_CASE("fuzz: a FastCGI answer") { replay("fastcgi", fastcgi); }
 TEST_CASE("fuzz: an HTTP answer") { replay("http_answer", http_answer); }
 TEST_CASE("fuzz: log lines") { replay("log_line", log_line); }
 TEST_CASE("fuzz: Accept headers") { replay("negotiate", negotiate); }

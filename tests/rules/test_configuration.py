@@ -9,11 +9,7 @@ READERS = [
     "agent/config/settings.cpp",
     "agent/config/web_reader.cpp",
     "agent/config/upstream_reader.cpp",
-    "collectors/probes/options.cpp",
-    "collectors/probes/socket_options.cpp",
-    "collectors/probes/tcp_options.cpp",
-    "collectors/probes/http_options.cpp",
-    "collectors/probes/tls_options.cpp",
+    *(str(path.relative_to(ROOT)) for path in (ROOT / "collectors/probes").glob("*options.cpp")),
 ]
 READ = re.compile(
     r'(?:\w+(?:\.|->)(?:text|boolean|integer|duration|size|choice|choices|texts|integers|'

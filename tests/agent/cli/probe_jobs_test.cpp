@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/cli/probe_jobs.h"
 
+#include "collectors/probes/probe_types.h"
 #include "tests/catch.h"
 
 namespace ua {
@@ -38,7 +39,7 @@ TEST_CASE("a known name is probed with its targets and its own options") {
 
 TEST_CASE("what cannot be probed says what to write") {
   const auto message = [](const char* word) { return jobs_for(word, known()).error().message; };
-  const std::string end = "; the schemes are http://, https://, http+unix://, tcp://, tcp+unix://";
+  const std::string end = "; the schemes are " + known_schemes();
   const std::string neither = "' is neither a URL nor the name of a known upstream";
   CHECK(message("chekout") == "'chekout" + neither + "; did you mean 'checkout'?");
   CHECK(message("example.org") ==
@@ -49,8 +50,7 @@ TEST_CASE("what cannot be probed says what to write") {
   CHECK(message("/run/a.sock") ==
         "'/run/a.sock" + neither + ". Write http+unix:///run/a.sock:/ or tcp+unix:///run/a.sock" +
             end);
-  CHECK(message("ftp://a/") ==
-        "no probe for 'ftp://'; there are http://, https://, http+unix://, tcp://, tcp+unix://");
+  CHECK(message("ftp://a/") == "no probe for 'ftp://'; there are " + known_schemes());
   CHECK(message("\x1b[31m").find('\x1b') == std::string::npos);
   CHECK(message("http://u:p@a/").find("credentials") != std::string::npos);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "collectors/probes/probe_types.h"
 #include "collectors/probes/socket_options.h"
 #include "tests/agent/directory.h"
 #include "tests/catch.h"
@@ -105,8 +106,7 @@ TEST_CASE("a table of TLS options where nothing speaks TLS") {
       {"http+unix:///a", tls, message},
       {"http://a/", tls + "[upstream.http]\nfollow_redirects = true\n", ""},
       {"http://a/\", \"htps://a/", tls,
-       "a.toml:3:25: upstream.targets: no probe for 'htps://'; there are http://, https://, "
-       "http+unix://, tcp://, tcp+unix://"},
+       "a.toml:3:25: upstream.targets: no probe for 'htps://'; there are " + known_schemes()},
   });
 }
 
@@ -172,6 +172,37 @@ TEST_CASE("how a connection is marked") {
        "a.toml:4:18: upstream.proxy_protocol: 'v2' is not one of v1; did you mean 'v1'?"},
       {"http://a/", "proxy_protocol = true",
        "a.toml:4:18: upstream.proxy_protocol: expected a text in quotes, found a boolean"},
+  });
+}
+
+TEST_CASE("what is asked of a FastCGI application") {
+  const std::string table = "[upstream.fastcgi]\n";
+  const std::string url = "fastcgi://a/ping";
+  check({
+      {url, table + "script_filename = \"/a.php\"\nmethod = \"POST\"\nparams = { A_1 = \"b\" }",
+       ""},
+      {"fastcgi+unix:///run/a.sock", table + "expect_body = \"^pong$\"", ""},
+      {url, table + "script_filename = \"a.php\"",
+       "a.toml:5:19: upstream.fastcgi.script_filename: is no absolute path, as in "
+       "/var/www/app/public/index.php"},
+      {url, table + "method = \"get\"",
+       "a.toml:5:10: upstream.fastcgi.method: 'get' is no method of HTTP in upper case, as in GET"},
+      {url, table + "method = \"\"",
+       "a.toml:5:10: upstream.fastcgi.method: '' is no method of HTTP in upper case, as in GET"},
+      {url, table + "params = { \"A B\" = \"c\" }",
+       "a.toml:5:20: upstream.fastcgi.params: 'A B' is no name of a parameter: letters, digits and "
+       "'_'"},
+      {url, table + "params = { A = \"\\u0000\" }",
+       "a.toml:5:16: upstream.fastcgi.params: the value of 'A' has a NUL byte"},
+      {url, table + "params = { A = \"" + std::string(65536, 'x') + "\" }",
+       "a.toml:5:10: upstream.fastcgi.params: are longer than 64 KiB"},
+      {url, table + "expect_body = \"(\"",
+       "a.toml:5:15: upstream.fastcgi.expect_body: not a regular expression (RE2): missing ): ("},
+      {url, table + "max_body = \"2MiB\"",
+       "a.toml:5:12: upstream.fastcgi.max_body: 2097152 bytes is more than limits.max_body, "
+       "1048576"},
+      {url, table + "script = \"/a\"", "a.toml:5:1: unknown key 'upstream.fastcgi.script'"},
+      {"tcp://a:1", table, "a.toml:4:1: upstream.fastcgi: does not apply to any of the targets"},
   });
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "collectors/probes/probe_types.h"
 #include "tests/catch.h"
 
 namespace ua {
@@ -221,8 +222,7 @@ TEST_CASE("mistakes in an upstream") {
       {"[[upstream]]\nname = \"a\\u001b[31m\"\ntargets = \"http://a/\"\n",
        "a.toml:2:8: upstream.name: has control characters"},
       {"[[upstream]]\nname = \"a\"\ntargets = [\n  \"http://a/\",\n  \"ftp://a/\",\n]\n",
-       "a.toml:5:3: upstream.targets: no probe for 'ftp://'; there are http://, https://, "
-       "http+unix://, tcp://, tcp+unix://"},
+       "a.toml:5:3: upstream.targets: no probe for 'ftp://'; there are " + known_schemes()},
       {"[[upstream]]\nname = \"a\"\ntargets = \"http://a/?x\\u0000\"\n",
        "a.toml:3:11: upstream.targets: a target has no spaces and no control characters"},
       {"[[upstream]]\nname = \"a\"\ntargets = [\"http://a/?x=1\", \"http://a/?x=2\"]\n",
@@ -236,9 +236,9 @@ TEST_CASE("mistakes in an upstream") {
        "a.toml:4:1: upstream.http: does not apply to any of the targets"},
       // A bad target does not hide the mistakes of the tables.
       {"[[upstream]]\nname = \"a\"\ntargets = [\"htp://a\"]\n[upstream.http]\nmetod = \"GET\"\n",
-       "a.toml:3:12: upstream.targets: no probe for 'htp://'; there are http://, https://, "
-       "http+unix://, tcp://, tcp+unix://\n"
-       "a.toml:5:1: unknown key 'upstream.http.metod'; did you mean 'method'?"},
+       "a.toml:3:12: upstream.targets: no probe for 'htp://'; there are " + known_schemes() +
+           "\n"
+           "a.toml:5:1: unknown key 'upstream.http.metod'; did you mean 'method'?"},
   });
   CHECK(mistakes("[[upstream]]\nname = \"" + std::string(129, 'a') +
                  "\"\ntargets = \"tcp://a:1\"\n") ==
@@ -554,7 +554,8 @@ TEST_CASE("a key in the wrong table is told where it belongs") {
   });
   check_upstream({
       {"expect_status = 204",
-       "a.toml:4:1: unknown key 'upstream.expect_status'; it belongs in [upstream.http]"},
+       "a.toml:4:1: unknown key 'upstream.expect_status'; it belongs in [upstream.http] or "
+       "[upstream.fastcgi]"},
       {"[upstream.http]\ninterval = \"5s\"",
        "a.toml:5:1: unknown key 'upstream.http.interval'; it belongs in [[upstream]] or [defaults] "
        "or [host]"},

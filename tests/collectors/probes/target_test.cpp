@@ -56,7 +56,9 @@ TEST_CASE("a NUL byte never ends an address early") {
 TEST_CASE("what is no target says what to do") {
   const std::string long_path = "tcp+unix:///" + std::string(107, 'a');
   const std::string long_host = "http://" + std::string(254, 'a') + "/";
-  constexpr const char* kKnown = "; there are http://, https://, http+unix://, tcp://, tcp+unix://";
+  constexpr const char* kKnown =
+      "; there are http://, https://, http+unix://, tcp://, tcp+unix://, fastcgi://, "
+      "fastcgi+unix://";
   struct Row {
     std::string url;
     std::string message;
