@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Prometheus scrapes over IPv6 and TLS, with a password or a certificate."""
 import contextlib
+import gzip
 import json
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -28,11 +30,11 @@ def hashed(password):
 
 
 @contextlib.contextmanager
-def prometheus(folder, settings):
+def prometheus(folder, settings, scheme="https"):
     port = agent.free_port()
     conf = folder / "prometheus.yml"
     conf.write_text("global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n"
-                    "- job_name: agent\n  scheme: https\n" + settings)
+                    f"- job_name: agent\n  scheme: {scheme}\n" + settings)
     checked = subprocess.run(["promtool", "check", "config", str(conf)], capture_output=True,
                              text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -101,6 +103,49 @@ def test_ipv6_tls_a_password_and_openmetrics(folder):
             wait_for(lambda: query(port, "up") == [0])
             (folder / "password").write_text("se:cret")
             wait_for(lambda: query(port, "up") == [1])
+
+
+@contextlib.contextmanager
+def passed_through(to_port):
+    """Listens, hands all on to `to_port`; yields the port and the list of the answers' bytes."""
+    answers = []
+
+    def pass_on(source, sink, keep):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                if keep is not None:
+                    keep += data
+                sink.sendall(data)
+        with contextlib.suppress(OSError):
+            sink.shutdown(socket.SHUT_WR)
+
+    def serve(listener):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", to_port))
+                answers.append(bytearray())
+                for pair in ((client, server, None), (server, client, answers[-1])):
+                    threading.Thread(target=pass_on, args=pair, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1], answers
+
+
+def test_what_prometheus_itself_gets_is_openmetrics(tmp_path):
+    need("prometheus", "promtool", "curl")
+    with agent.running("# nothing to probe\n", tmp_path) as a, passed_through(a.port) as (port, answers):
+        settings = f"  static_configs: [{{targets: ['127.0.0.1:{port}']}}]\n"
+        with prometheus(tmp_path, settings, scheme="http") as own:
+            wait_for(lambda: query(own, "up") == [1])
+    head, _, body = bytes(answers[0]).partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "HTTP/1.1 200 OK"
+    assert "Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8" in lines
+    assert "Content-Encoding: gzip" in lines
+    length = int(next(line for line in lines if line.startswith("Content-Length: ")).split()[1])
+    assert gzip.decompress(body[:length]).endswith(b"\n# EOF\n")
 
 
 def test_a_client_certificate_on_both_families(folder):
