@@ -7,7 +7,7 @@
 
 #include "agent/config/config.h"
 #include "collectors/core/result.h"
-#include "collectors/probes/client_identity.h"
+#include "collectors/probes/tls/client_identity.h"
 
 namespace ua {
 

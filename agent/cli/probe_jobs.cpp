@@ -5,7 +5,7 @@
 
 #include "collectors/core/table_reader.h"
 #include "collectors/core/text.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 
 namespace ua {
 namespace {

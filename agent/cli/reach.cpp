@@ -11,8 +11,8 @@
 #include "collectors/core/text.h"
 #include "collectors/core/unique_fd.h"
 #include "collectors/host/samplers.h"
-#include "collectors/probes/endpoint.h"
-#include "collectors/probes/hiding_mount.h"
+#include "collectors/probes/net/endpoint.h"
+#include "collectors/probes/net/hiding_mount.h"
 
 namespace ua {
 namespace {

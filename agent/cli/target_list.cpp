@@ -5,7 +5,7 @@
 
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/text.h"
-#include "collectors/probes/resolver.h"
+#include "collectors/probes/names/resolver.h"
 
 namespace ua {
 namespace {

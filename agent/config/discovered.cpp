@@ -2,8 +2,8 @@
 #include "agent/config/discovered.h"
 
 #include "collectors/core/text.h"
-#include "collectors/probes/http_probe.h"
-#include "collectors/probes/tcp_probe.h"
+#include "collectors/probes/http/http_probe.h"
+#include "collectors/probes/tcp/tcp_probe.h"
 
 namespace ua {
 namespace {

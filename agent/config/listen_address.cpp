@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "collectors/core/text.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 
 namespace ua {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "collectors/core/text.h"
-#include "collectors/probes/endpoint.h"
-#include "collectors/probes/socket_options.h"
+#include "collectors/probes/net/endpoint.h"
+#include "collectors/probes/net/socket_options.h"
 
 namespace ua {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "collectors/core/error_class.h"
 #include "collectors/core/outcome.h"
-#include "collectors/probes/socket_options.h"
+#include "collectors/probes/net/socket_options.h"
 #include "collectors/probes/target.h"
 
 namespace ua {

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "collectors/probes/socket_evidence.h"
+#include "collectors/probes/net/socket_evidence.h"
 
 namespace ua {
 namespace {

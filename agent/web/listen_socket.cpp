@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "collectors/core/text.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 
 namespace ua {
 namespace {

@@ -11,7 +11,7 @@
 
 #include "collectors/core/loop.h"
 #include "collectors/core/outcome.h"
-#include "collectors/probes/dial.h"
+#include "collectors/probes/net/dial.h"
 #include "collectors/probes/target.h"
 
 namespace ua {

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "collectors/core/outcome.h"
-#include "collectors/probes/dial.h"
+#include "collectors/probes/net/dial.h"
 #include "collectors/probes/target.h"
 
 namespace ua {

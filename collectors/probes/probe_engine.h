@@ -3,11 +3,11 @@
 #pragma once
 
 #include "collectors/core/worker.h"
-#include "collectors/probes/connect_rate.h"
-#include "collectors/probes/curl_pool.h"
-#include "collectors/probes/endpoint.h"
-#include "collectors/probes/handshake_gate.h"
-#include "collectors/probes/resolver.h"
+#include "collectors/probes/curl/curl_pool.h"
+#include "collectors/probes/names/resolver.h"
+#include "collectors/probes/net/connect_rate.h"
+#include "collectors/probes/net/endpoint.h"
+#include "collectors/probes/tls/handshake_gate.h"
 
 namespace ua {
 

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "collectors/core/text.h"
-#include "collectors/probes/hiding_mount.h"
-#include "collectors/probes/local_listener.h"
+#include "collectors/probes/net/hiding_mount.h"
+#include "collectors/probes/net/local_listener.h"
 #include "collectors/probes/transcript.h"
 
 namespace ua {

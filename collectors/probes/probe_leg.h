@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "collectors/probes/dial.h"
+#include "collectors/probes/names/resolver.h"
+#include "collectors/probes/net/dial.h"
 #include "collectors/probes/probe.h"
 #include "collectors/probes/probe_run.h"
-#include "collectors/probes/resolver.h"
 
 namespace ua {
 

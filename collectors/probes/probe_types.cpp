@@ -3,11 +3,11 @@
 
 #include <array>
 
-#include "collectors/probes/exchange_probe.h"
-#include "collectors/probes/fastcgi_probe.h"
-#include "collectors/probes/http_probe.h"
+#include "collectors/probes/fastcgi/fastcgi_probe.h"
+#include "collectors/probes/http/http_probe.h"
 #include "collectors/probes/probe.h"
-#include "collectors/probes/tcp_probe.h"
+#include "collectors/probes/tcp/exchange_probe.h"
+#include "collectors/probes/tcp/tcp_probe.h"
 
 namespace ua {
 namespace {

@@ -7,7 +7,7 @@
 #include <optional>
 
 #include "collectors/core/text.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "collectors/probes/probe_types.h"
 
 namespace ua {

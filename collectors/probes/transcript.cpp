@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "collectors/core/text.h"
-#include "collectors/probes/resolver.h"
+#include "collectors/probes/names/resolver.h"
 
 namespace ua {
 namespace {

@@ -20,7 +20,7 @@
 #include "collectors/core/text.h"
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/probe_types.h"
-#include "collectors/probes/tcp_probe.h"
+#include "collectors/probes/tcp/tcp_probe.h"
 #include "tests/bench/report.h"
 
 namespace ua::bench {

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "collectors/core/epoll_loop.h"
-#include "collectors/probes/http_probe.h"
+#include "collectors/probes/http/http_probe.h"
 #include "collectors/probes/probe_run.h"
 #include "tests/bench/report.h"
 

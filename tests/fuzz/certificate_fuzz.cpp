@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "collectors/core/text.h"
-#include "collectors/probes/tls_facts.h"
+#include "collectors/probes/tls/tls_facts.h"
 #include "tests/fuzz/fuzz.h"
 
 namespace ua::fuzz {

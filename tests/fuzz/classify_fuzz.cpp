@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From any evidence to exactly one class.
 #include "collectors/core/error_class.h"
-#include "collectors/probes/dial.h"
-#include "collectors/probes/http_classify.h"
+#include "collectors/probes/http/http_classify.h"
+#include "collectors/probes/net/dial.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rules.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A FastCGI answer of any bytes, taken in pieces of any size: the first byte says how large.
-#include "collectors/probes/fastcgi_message.h"
+#include "collectors/probes/fastcgi/fastcgi_message.h"
 
-#include "collectors/probes/fastcgi_judge.h"
+#include "collectors/probes/fastcgi/fastcgi_judge.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rules.h"
 

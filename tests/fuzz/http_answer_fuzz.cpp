@@ -5,7 +5,7 @@
 #include <array>
 #include <vector>
 
-#include "collectors/probes/http_probe.h"
+#include "collectors/probes/http/http_probe.h"
 #include "tests/fuzz/answered.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rules.h"

@@ -2,7 +2,7 @@
 #include "tests/fuzz/outcomes.h"
 
 #include "collectors/core/error_class.h"
-#include "collectors/probes/tls_facts.h"
+#include "collectors/probes/tls/tls_facts.h"
 
 namespace ua::fuzz {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "collectors/core/error_class.h"
 #include "collectors/core/text.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "collectors/probes/probe_types.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/unicode.h"

@@ -4,7 +4,7 @@
 
 #include "agent/config/config.h"
 #include "collectors/core/outcome.h"
-#include "collectors/probes/dial.h"
+#include "collectors/probes/net/dial.h"
 #include "collectors/probes/target.h"
 
 namespace ua::fuzz {

@@ -8,7 +8,7 @@
 #include "agent/config/listen_address.h"
 #include "agent/diagnosis/first_check.h"
 #include "collectors/core/text.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "collectors/probes/probe_types.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rules.h"

@@ -4,7 +4,7 @@
 #include <array>
 #include <string>
 
-#include "collectors/probes/http_probe.h"
+#include "collectors/probes/http/http_probe.h"
 #include "tests/fuzz/answered.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/rules.h"

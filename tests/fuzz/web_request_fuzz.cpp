@@ -18,7 +18,7 @@
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/text.h"
 #include "collectors/core/unique_fd.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/http_reader.h"
 #include "tests/fuzz/rules.h"

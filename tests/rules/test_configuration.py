@@ -9,7 +9,7 @@ READERS = [
     "agent/config/settings.cpp",
     "agent/config/web_reader.cpp",
     "agent/config/upstream_reader.cpp",
-    *(str(path.relative_to(ROOT)) for path in (ROOT / "collectors/probes").glob("*options.cpp")),
+    *(str(path.relative_to(ROOT)) for path in (ROOT / "collectors/probes").rglob("*options.cpp")),
 ]
 READ = re.compile(
     r'(?:\w+(?:\.|->)(?:text|boolean|integer|duration|size|choice|choices|texts|integers|'

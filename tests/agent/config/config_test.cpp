@@ -10,7 +10,7 @@
 
 #include "agent/config/listen_address.h"
 #include "agent/config/shard.h"
-#include "collectors/probes/http_options.h"
+#include "collectors/probes/http/http_options.h"
 #include "tests/agent/directory.h"
 #include "tests/catch.h"
 

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "agent/config/config.h"
+#include "collectors/probes/net/socket_options.h"
 #include "collectors/probes/probe_types.h"
-#include "collectors/probes/socket_options.h"
 #include "tests/agent/directory.h"
 #include "tests/catch.h"
 

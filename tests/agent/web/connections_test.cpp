@@ -4,7 +4,7 @@
 #include <array>
 #include <deque>
 
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "tests/agent/web/connections_rig.h"
 
 namespace {

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "tests/catch.h"
 
 namespace {

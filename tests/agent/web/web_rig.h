@@ -17,7 +17,7 @@
 #include "agent/web/web_server.h"
 #include "collectors/core/epoll_loop.h"
 #include "collectors/core/unique_fd.h"
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "tests/catch.h"
 
 namespace web_test {

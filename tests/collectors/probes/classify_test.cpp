@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cerrno>
 
-#include "collectors/probes/dial.h"
-#include "collectors/probes/http_classify.h"
+#include "collectors/probes/http/http_classify.h"
+#include "collectors/probes/net/dial.h"
 #include "tests/catch.h"
 
 namespace ua {

@@ -5,7 +5,7 @@
 
 #include "collectors/core/epoll_loop.h"
 #include "collectors/probes/probe.h"
-#include "collectors/probes/tcp_probe.h"
+#include "collectors/probes/tcp/tcp_probe.h"
 #include "tests/catch.h"
 #include "tests/loopback.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/target.h"
 
-#include "collectors/probes/endpoint.h"
+#include "collectors/probes/net/endpoint.h"
 #include "tests/catch.h"
 
 namespace ua {
