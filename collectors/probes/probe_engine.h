@@ -22,18 +22,18 @@ class ProbeEngine {
       : loop(l),
         resolver(l),
         handshakes(l),
-        curl(l),
-        matcher(l, kMaxMatching),
-        files(l, kMaxReading) {}
+        files(l, kMaxReading),
+        curl(l, files),
+        matcher(l, kMaxMatching) {}
 
   Loop& loop;
   Resolver resolver;
   HandshakeGate handshakes;
   ConnectRate connect_rate;
+  Worker files;  ///< for files that may lie where reading hangs
   CurlPool curl;
   Transcript* transcript = nullptr;  ///< of the one run under way; null: none is kept
   Worker matcher;                    ///< for patterns that may take long
-  Worker files;                      ///< for files that may lie where reading hangs
 };
 
 }  // namespace ua

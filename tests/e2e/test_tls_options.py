@@ -209,6 +209,44 @@ def test_files_that_hang_are_gone_on_without(pki, tmp_path):
                 assert a.value("upstream_up", upstream="lab") == 1
 
 
+def test_root_certificates_that_hang_are_gone_on_with(pki, tmp_path):
+    roots = tmp_path / "roots"
+    roots.mkdir()
+    shutil.copy(pki / "ca.pem", roots)
+    with serving(pki, hostile.SCENARIOS["ok"], clients=ssl.CERT_NONE) as (host, port):
+        config = (agent.upstream("lab", f"https://{host}:{port}/") +
+                  f'[upstream.tls]\nca_file = "{roots}/ca.pem"\n' +
+                  agent.upstream("plain", f"tcp://{host}:{port}"))
+        with agent.running(config, tmp_path, env=hanging.environment()) as a:
+            a.wait_for(lambda a: a.value("upstream_up", upstream="lab") == 1)
+            with hanging.directory(roots):
+                hanging.wait_for(a.process)
+                # Who waits for the file fails, as local trouble; then what was read before holds.
+                a.wait_for(lambda a: a.value("upstream_agent_local_errors_total",
+                                             reason="config_invalid") > 0)
+                a.wait_for(lambda a: a.value("upstream_probe_result_code", upstream="lab") == 0)
+                assert a.value("upstream_up", upstream="lab") == 1
+                # And the loop went on all the time.
+                before = a.value("upstream_probe_attempts_total", upstream="plain")
+                a.wait_for(lambda a: a.value("upstream_probe_attempts_total",
+                                             upstream="plain") > before + 2)
+
+
+def test_root_certificates_that_are_gone_are_told_as_ours(pki, tmp_path):
+    ca = tmp_path / "ca.pem"
+    shutil.copy(pki / "ca.pem", ca)
+    with serving(pki, hostile.SCENARIOS["ok"], clients=ssl.CERT_NONE) as (host, port):
+        config = agent.upstream("lab", f"https://{host}:{port}/") + f'[upstream.tls]\nca_file = "{ca}"\n'
+        with agent.running(config, tmp_path) as a:
+            a.wait_for(lambda a: a.value("upstream_up", upstream="lab") == 1)
+            ca.unlink()
+            a.wait_for(lambda a: a.value("upstream_agent_local_errors_total",
+                                         reason="config_invalid") > 0)
+            assert a.value("upstream_up", upstream="lab") == 1
+            shutil.copy(pki / "ca.pem", ca)
+            a.wait_for(lambda a: a.value("upstream_probe_result_code", upstream="lab") == 0)
+
+
 def test_the_certificate_is_not_for_another_origin(pki, tmp_path):
     seen = {}
 

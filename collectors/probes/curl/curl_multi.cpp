@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "collectors/probes/curl/root_certificates.h"
+
 namespace ua {
 
 void start_libcurl() {
@@ -14,7 +16,8 @@ void start_libcurl() {
   if (kStarted != CURLE_OK) throw std::runtime_error("libcurl could not start");
 }
 
-CurlMulti::CurlMulti(Loop& loop, std::string ca_file) : loop_(loop), ca_file_(std::move(ca_file)) {
+CurlMulti::CurlMulti(Loop& loop, std::shared_ptr<const RootCertificates> roots)
+    : loop_(loop), roots_(std::move(roots)) {
   start_libcurl();
   multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::runtime_error("libcurl could not make a multi handle");
@@ -52,7 +55,7 @@ void CurlMulti::set_up(CURL* handle) const {
   // Debian compiles a CA directory in; with it set libcurl parses the bundle anew for every
   // connection, 22 ms each.
   curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
-  curl_easy_setopt(handle, CURLOPT_CAINFO, ca_file_.empty() ? nullptr : ca_file_.c_str());
+  curl_easy_setopt(handle, CURLOPT_CAINFO, roots_ == nullptr ? nullptr : roots_->path().c_str());
   curl_easy_setopt(handle, CURLOPT_CA_CACHE_TIMEOUT, -1L);  // a changed file gets a new CurlMulti
 }
 

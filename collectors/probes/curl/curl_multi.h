@@ -7,12 +7,13 @@
 
 #include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
 #include "collectors/core/loop.h"
 
 namespace ua {
+
+struct RootCertificates;
 
 /// Before the first handle; any thread, any number of times. Throws std::runtime_error.
 void start_libcurl();
@@ -20,8 +21,8 @@ void start_libcurl();
 class CurlMulti {
  public:
   /// Throws std::runtime_error where libcurl gives no handle.
-  /// @param ca_file root certificates for all its transfers, read once; empty: none
-  CurlMulti(Loop& loop, std::string ca_file);
+  /// @param roots for all its transfers; null: none
+  CurlMulti(Loop& loop, std::shared_ptr<const RootCertificates> roots);
   ~CurlMulti();
   CurlMulti(const CurlMulti&) = delete;
   CurlMulti& operator=(const CurlMulti&) = delete;
@@ -47,7 +48,7 @@ class CurlMulti {
   Loop& loop_;
   CURLM* multi_ = nullptr;
   curl_slist* connect_to_ = nullptr;
-  std::string ca_file_;
+  std::shared_ptr<const RootCertificates> roots_;
   std::vector<Watch> watches_;  // by descriptor
   Timer timer_;
 };

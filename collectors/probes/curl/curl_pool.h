@@ -4,37 +4,47 @@
 // thread.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
+#include "collectors/core/fresh_read.h"
+#include "collectors/core/result.h"
 #include "collectors/probes/curl/curl_multi.h"
-#include "collectors/probes/target.h"
+#include "collectors/probes/curl/root_certificates.h"
 
 namespace ua {
 
 class CurlPool {
  public:
-  explicit CurlPool(Loop& loop);
+  /// Hold it until the transfer is over.
+  using Trusting = Result<std::shared_ptr<CurlMulti>>;
+  using Then = std::function<void(const Trusting&)>;
+
+  /// @param files for reading what may lie where reading hangs
+  CurlPool(Loop& loop, Worker& files);
+  CurlPool(const CurlPool&) = delete;
+  CurlPool& operator=(const CurlPool&) = delete;
 
   /// For transfers that verify nobody.
   const std::shared_ptr<CurlMulti>& plain() const { return plain_; }
-  /// For transfers that trust what stands in `ca_file` now (looked at once a second). Hold it until
-  /// the transfer is over.
-  std::shared_ptr<CurlMulti> trusting(const std::string& ca_file);
-
-  /// The system's bundle of root certificates; empty where there is none.
-  static std::string system_bundle();
+  /// For transfers that trust what stands in `ca_file` now (looked at once a second; empty: in the
+  /// system's bundle). Calls `then` once, perhaps from inside, unless the pool goes before.
+  void trusting(const std::string& ca_file, const Then& then);
 
  private:
   struct Entry {
-    std::shared_ptr<CurlMulti> multi;
-    std::string stamp;  // of the file: a change of it means to read it again
-    Time checked;
+    FreshRead<Roots> roots;
+    std::shared_ptr<CurlMulti> multi;  // with the roots of `stamp`
+    std::string stamp;
+    Time asked;
   };
+  Trusting multi_for(const std::string& ca_file, const Roots& roots);
   void forget_unused(Time now);
 
   Loop& loop_;
+  Worker& files_;
   std::shared_ptr<CurlMulti> plain_;
   std::map<std::string, Entry> by_file_;
 };

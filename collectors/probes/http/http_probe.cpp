@@ -56,7 +56,12 @@ class HttpProbe final : public Probe {
 
   ProbeResult cancel() override {
     if (in_line_) return own_trouble("handshake_queue", "too many TLS handshakes at once");
-    if (reading_) return bad_identity("the files of the client certificate took too long to read");
+    if (reading_ == Reading::identity) {
+      return bad_identity("the files of the client certificate took too long to read");
+    }
+    if (reading_ == Reading::roots) {
+      return bad_roots("the file of root certificates took too long to read");
+    }
     if (matching_) return match_took_long();
     if (verdict_) {  // it stands without the certificates
       lookup_.reset();
@@ -68,10 +73,14 @@ class HttpProbe final : public Probe {
   }
 
  private:
+  enum class Reading : std::uint8_t { nothing, identity, roots };
+
   void after_waiting();
   void begin();
   void on_identity(const ClientIdentity::Pem& pem);
-  void start_transfer();
+  void read_roots();
+  void on_roots(const CurlPool::Trusting& curl);
+  void start_transfer(std::shared_ptr<CurlMulti> curl);
   void set_callbacks();
 
   void on_finished(CURLcode code);
@@ -109,7 +118,7 @@ class HttpProbe final : public Probe {
   std::function<void(CURLcode)> finished_;
   HandshakeGate::Ticket ticket_;
   bool in_line_ = false;  // for a handshake
-  bool reading_ = false;  // the client certificate's files
+  Reading reading_ = Reading::nothing;
   std::shared_ptr<const ClientPem> identity_;
   std::shared_ptr<CurlMulti> curl_;
   CURL* handle_ = nullptr;
@@ -140,30 +149,43 @@ void HttpProbe::after_waiting() {
 
 void HttpProbe::begin() {
   ClientIdentity* identity = evidence_.tls ? request_->identity(target_) : nullptr;
-  if (identity == nullptr) return start_transfer();
-  reading_ = true;
+  if (identity == nullptr) return read_roots();
+  reading_ = Reading::identity;
   const std::weak_ptr<bool> alive = alive_;
   identity->read(engine_.files, engine_.loop.now(), [this, alive](const ClientIdentity::Pem& pem) {
-    if (!alive.expired() && reading_) on_identity(pem);
+    if (!alive.expired() && reading_ == Reading::identity) on_identity(pem);
   });
 }
 
 void HttpProbe::on_identity(const ClientIdentity::Pem& pem) {
-  reading_ = false;
+  reading_ = Reading::nothing;
   if (!pem) return deliver_later(bad_identity(pem.error().message));
   identity_ = *pem;
   evidence_.client_cert_offered = true;
   started_ = engine_.loop.now();
-  start_transfer();
+  read_roots();
 }
 
-void HttpProbe::start_transfer() {
-  const bool verified = evidence_.tls && !request_->tls().insecure_skip_verify;
-  const std::string ca_file = verified ? request_->ca_file() : "";
-  if (verified && ca_file.empty()) {
-    return deliver_later(no_ca_bundle());
+void HttpProbe::read_roots() {
+  if (!evidence_.tls || request_->tls().insecure_skip_verify) {
+    return start_transfer(engine_.curl.plain());
   }
-  curl_ = verified ? engine_.curl.trusting(ca_file) : engine_.curl.plain();
+  reading_ = Reading::roots;
+  const std::weak_ptr<bool> alive = alive_;
+  engine_.curl.trusting(request_->tls().ca_file, [this, alive](const CurlPool::Trusting& curl) {
+    if (!alive.expired() && reading_ == Reading::roots) on_roots(curl);
+  });
+}
+
+void HttpProbe::on_roots(const CurlPool::Trusting& curl) {
+  reading_ = Reading::nothing;
+  if (!curl) return deliver_later(bad_roots(curl.error().message));
+  started_ = engine_.loop.now();
+  start_transfer(*curl);
+}
+
+void HttpProbe::start_transfer(std::shared_ptr<CurlMulti> curl) {
+  curl_ = std::move(curl);
   handle_ = curl_->acquire();
   if (handle_ == nullptr) {
     return deliver_later(own_trouble("no_handle", "libcurl had no memory for a transfer"));

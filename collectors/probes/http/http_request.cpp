@@ -124,10 +124,6 @@ void HttpRequest::append_configured() {
   }
 }
 
-std::string HttpRequest::ca_file() const {
-  return tls_.ca_file.empty() ? CurlPool::system_bundle() : tls_.ca_file;
-}
-
 std::string HttpRequest::tls_name(const Target& target) const {
   if (target.foreign_origin) return target.host;
   if (!tls_.send_server_name) return {};

@@ -26,8 +26,6 @@ class HttpRequest {
 
   /// Sets everything that depends on the request alone. `handle` must not outlive this.
   void set_on(CURL* handle, const Target& target) const;
-  /// The root certificates that `target` is verified by; empty where there are none.
-  std::string ca_file() const;
   /// What is asked for, and must then be spoken; of another origin, whatever it speaks.
   HttpVersion version(const Target& target) const {
     return target.foreign_origin ? HttpVersion::any : http_.version;

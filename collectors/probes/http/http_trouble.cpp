@@ -24,9 +24,8 @@ ProbeResult bad_identity(std::string_view message) {
   return trouble(ErrorClass::config_invalid, "client_certificate", message);
 }
 
-ProbeResult no_ca_bundle() {
-  return trouble(ErrorClass::config_invalid, "no_ca_bundle",
-                 "no root certificates here: install ca-certificates, or set tls.ca_file");
+ProbeResult bad_roots(std::string_view message) {
+  return trouble(ErrorClass::config_invalid, "root_certificates", message);
 }
 
 ProbeResult out_of_time_matching(ProbeResult verdict) {

@@ -12,7 +12,7 @@ namespace ua {
 ProbeResult own_trouble(std::string_view detail, std::string_view message);
 /// The client certificate's files are not usable.
 ProbeResult bad_identity(std::string_view message);
-ProbeResult no_ca_bundle();
+ProbeResult bad_roots(std::string_view message);
 /// The answer came, but matching it would outlast the deadline.
 ProbeResult out_of_time_matching(ProbeResult verdict);
 

@@ -12,7 +12,6 @@
 #include "collectors/core/secret_file.h"
 #include "collectors/core/text.h"
 #include "collectors/core/unique_fd.h"
-#include "collectors/core/worker.h"
 #include "collectors/probes/curl/curl_multi.h"
 #include "collectors/probes/curl/curl_socket.h"
 #include "collectors/probes/net/endpoint.h"
@@ -22,7 +21,6 @@ namespace ua {
 namespace {
 
 constexpr std::size_t kMaxPem = 256UL * 1024;
-constexpr Duration kTrusted = 1s;  // what was read
 
 ClientIdentity::Pem read_both(const std::string& cert_file, const std::string& key_file) {
   auto certificate = read_client_certificate(cert_file);
@@ -118,21 +116,10 @@ std::string not_a_pair(std::string_view libcurl_says) {
 }
 
 void ClientIdentity::read(Worker& worker, Time now, const Then& then) {
-  if (read_at_ && now - *read_at_ < kTrusted) return then(pem_);
-  if (reading_since_ && now - *reading_since_ >= kTrusted) return then(pem_);
-  const bool begun = worker.run([weak = weak_from_this(), cert_file = cert_file_,
-                                 key_file = key_file_, now, then]() -> Worker::Then {
-    return [weak, now, then, pem = read_both(cert_file, key_file)] {
-      const auto self = weak.lock();
-      if (self == nullptr) return;
-      self->pem_ = pem;
-      self->read_at_ = now;
-      self->reading_since_.reset();
-      then(pem);
-    };
-  });
-  if (!begun) return then(pem_);
-  reading_since_ = reading_since_.value_or(now);
+  const auto read = [cert_file = cert_file_, key_file = key_file_] {
+    return read_both(cert_file, key_file);
+  };
+  pem_.get(worker, now, read, then);
 }
 
 }  // namespace ua

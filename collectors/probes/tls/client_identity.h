@@ -7,17 +7,14 @@
 
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "collectors/core/fresh_read.h"
 #include "collectors/core/result.h"
-#include "collectors/core/time.h"
 
 namespace ua {
-
-class Worker;
 
 /// PEM texts, the chain after the certificate.
 struct ClientPem {
@@ -39,7 +36,7 @@ std::string pair_mistake(const ClientPem& pem);
 /// For people: the two files do not go together, and what libcurl says about it.
 std::string not_a_pair(std::string_view libcurl_says);
 
-class ClientIdentity : public std::enable_shared_from_this<ClientIdentity> {
+class ClientIdentity {
  public:
   using Pem = Result<std::shared_ptr<const ClientPem>>;
   using Then = std::function<void(const Pem&)>;
@@ -56,9 +53,7 @@ class ClientIdentity : public std::enable_shared_from_this<ClientIdentity> {
  private:
   std::string cert_file_;
   std::string key_file_;
-  Pem pem_;
-  std::optional<Time> read_at_;
-  std::optional<Time> reading_since_;
+  FreshRead<Pem> pem_;
 };
 
 }  // namespace ua
