@@ -80,7 +80,7 @@ bool calls_for_follow_up(const Target& target, const Outcome& outcome) {
   if (!outcome.redirected_to.empty() || !outcome.proxy.empty() || !endpoint_of(outcome.address))
     return false;
   const ErrorClass error = outcome.error;
-  if (target.scheme == "https") {
+  if (target.scheme == "https" || target.scheme == "tls") {
     return error == ErrorClass::tls_timeout || error == ErrorClass::tls_handshake_failed;
   }
   return target.scheme == "http" &&

@@ -19,7 +19,7 @@ namespace ua {
 enum class Finding : std::uint8_t {
   nothing,
   speaks_tls,          ///< an http:// target
-  speaks_plain_http,   ///< an https:// target
+  speaks_plain_http,   ///< an https:// or tls:// target
   rejects_server_name  ///< the same handshake succeeds without the name
 };
 

@@ -8,6 +8,7 @@
 #include "collectors/probes/probe.h"
 #include "collectors/probes/tcp/exchange_probe.h"
 #include "collectors/probes/tcp/tcp_probe.h"
+#include "collectors/probes/tls/tls_probe.h"
 
 namespace ua {
 namespace {
@@ -84,6 +85,15 @@ constexpr std::array<Scheme, 2> kFastcgiSchemes{{
 }};
 constexpr std::array<std::string_view, 1> kFastcgiTables{"fastcgi"};
 
+// What keeps a handshake from its end, and the expiry that comes by itself.
+constexpr CommonClasses kTlsClasses{ErrorClass::connect_refused,   ErrorClass::connect_timeout,
+                                    ErrorClass::listen_queue_full, ErrorClass::unreachable,
+                                    ErrorClass::tls_timeout,       ErrorClass::tls_handshake_failed,
+                                    ErrorClass::tls_cert_expired,  ErrorClass::response_timeout};
+constexpr std::array<Scheme, 1> kTlsSchemes{
+    {{.name = "tls", .common_classes = kTlsClasses, .tls = true}}};
+constexpr std::array<std::string_view, 1> kTlsTables{"tls"};
+
 /// ProbeSetup::mistake
 std::string http_mistake(HttpVersion version, bool proxied, bool other_host, const Target& target) {
   if (version == HttpVersion::v2 && !target.is_tls()) {
@@ -100,7 +110,7 @@ std::string http_mistake(HttpVersion version, bool proxied, bool other_host, con
   return "";
 }
 
-const std::array<ProbeType, 3> kProbeTypes{{
+const std::array<ProbeType, 4> kProbeTypes{{
     {"http", kHttpSchemes, kHttpTables,
      [](TableReader& upstream, const ProbeLimits& limits) {
        HttpOptions http = read_http_options(upstream, limits);
@@ -122,6 +132,10 @@ const std::array<ProbeType, 3> kProbeTypes{{
        if (tcp.exchange.empty()) return ProbeSetup{.make = make_tcp_maker()};
        return ProbeSetup{.make = make_exchange_maker(std::move(tcp)),
                          .buffer_bytes = kMaxExchangeAnswer};
+     }},
+    {"tls", kTlsSchemes, kTlsTables,
+     [](TableReader& upstream, const ProbeLimits&) {
+       return ProbeSetup{.make = make_tls_maker(read_tls_options(upstream))};
      }},
     {"fastcgi", kFastcgiSchemes, kFastcgiTables,
      [](TableReader& upstream, const ProbeLimits& limits) {

@@ -13,8 +13,7 @@
 namespace ua {
 namespace {
 
-constexpr std::array<std::string_view, 6> kLaterSchemes{"tls",  "udp",  "dns",
-                                                        "icmp", "grpc", "grpcs"};
+constexpr std::array<std::string_view, 5> kLaterSchemes{"udp", "dns", "icmp", "grpc", "grpcs"};
 constexpr std::size_t kMaxHost = 253;  // RFC 1035, 255 bytes on the wire
 
 /// @param scheme a known one

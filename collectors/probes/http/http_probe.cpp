@@ -19,6 +19,7 @@
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/tls/certificate_fetch.h"
 #include "collectors/probes/tls/client_identity.h"
+#include "collectors/probes/tls/tls_entry.h"
 #include "collectors/probes/tls/tls_facts.h"
 
 namespace ua {
@@ -30,6 +31,7 @@ class HttpProbe final : public Probe {
       : engine_(engine),
         target_(std::move(target)),
         request_(std::move(request)),
+        entry_(engine),
         answer_(request_->http().max_body, request_->http().patterns.of_body(),
                 !request_->http().patterns.expect_header.empty()) {}
 
@@ -47,21 +49,13 @@ class HttpProbe final : public Probe {
     evidence_.unix_socket = target_.is_unix();
     evidence_.proxied = request_->http().proxy != nullptr;
     evidence_.tunnelled = evidence_.proxied && evidence_.tls;
-    if (evidence_.tls && !engine_.handshakes.enter(ticket_, [this] { after_waiting(); })) {
-      in_line_ = true;
-      return;
-    }
-    begin();
+    if (!evidence_.tls) return start_transfer(engine_.curl.plain());
+    entry_.start(request_->tls(), request_->identity(target_),
+                 [this](auto ready) { on_entry(std::move(ready)); });
   }
 
   ProbeResult cancel() override {
-    if (in_line_) return own_trouble("handshake_queue", "too many TLS handshakes at once");
-    if (reading_ == Reading::identity) {
-      return bad_identity("the files of the client certificate took too long to read");
-    }
-    if (reading_ == Reading::roots) {
-      return bad_roots("the file of root certificates took too long to read");
-    }
+    if (auto trouble = entry_.trouble()) return std::move(*trouble);
     if (matching_) return match_took_long();
     if (verdict_) {  // it stands without the certificates
       lookup_.reset();
@@ -73,13 +67,7 @@ class HttpProbe final : public Probe {
   }
 
  private:
-  enum class Reading : std::uint8_t { nothing, identity, roots };
-
-  void after_waiting();
-  void begin();
-  void on_identity(const ClientIdentity::Pem& pem);
-  void read_roots();
-  void on_roots(const CurlPool::Trusting& curl);
+  void on_entry(tl::expected<TlsEntry::Ready, ProbeResult> ready);
   void start_transfer(std::shared_ptr<CurlMulti> curl);
   void set_callbacks();
 
@@ -116,9 +104,7 @@ class HttpProbe final : public Probe {
   std::shared_ptr<const HttpRequest> request_;
   Done done_;
   std::function<void(CURLcode)> finished_;
-  HandshakeGate::Ticket ticket_;
-  bool in_line_ = false;  // for a handshake
-  Reading reading_ = Reading::nothing;
+  TlsEntry entry_;
   std::shared_ptr<const ClientPem> identity_;
   std::shared_ptr<CurlMulti> curl_;
   CURL* handle_ = nullptr;
@@ -140,48 +126,13 @@ class HttpProbe final : public Probe {
   HttpAnswer tunnel_{0, false};  // a proxy's answer to CONNECT
 };
 
-/// The wait was this host's, not the upstream's: the exchange's time starts now.
-void HttpProbe::after_waiting() {
-  in_line_ = false;
+/// What it waited for was this host's, not the upstream's: the exchange's time starts now.
+void HttpProbe::on_entry(tl::expected<TlsEntry::Ready, ProbeResult> ready) {
+  if (!ready) return deliver_later(std::move(ready.error()));
+  identity_ = std::move(ready->identity);
+  evidence_.client_cert_offered = identity_ != nullptr;
   started_ = engine_.loop.now();
-  begin();
-}
-
-void HttpProbe::begin() {
-  ClientIdentity* identity = evidence_.tls ? request_->identity(target_) : nullptr;
-  if (identity == nullptr) return read_roots();
-  reading_ = Reading::identity;
-  const std::weak_ptr<bool> alive = alive_;
-  identity->read(engine_.files, engine_.loop.now(), [this, alive](const ClientIdentity::Pem& pem) {
-    if (!alive.expired() && reading_ == Reading::identity) on_identity(pem);
-  });
-}
-
-void HttpProbe::on_identity(const ClientIdentity::Pem& pem) {
-  reading_ = Reading::nothing;
-  if (!pem) return deliver_later(bad_identity(pem.error().message));
-  identity_ = *pem;
-  evidence_.client_cert_offered = true;
-  started_ = engine_.loop.now();
-  read_roots();
-}
-
-void HttpProbe::read_roots() {
-  if (!evidence_.tls || request_->tls().insecure_skip_verify) {
-    return start_transfer(engine_.curl.plain());
-  }
-  reading_ = Reading::roots;
-  const std::weak_ptr<bool> alive = alive_;
-  engine_.curl.trusting(request_->tls().ca_file, [this, alive](const CurlPool::Trusting& curl) {
-    if (!alive.expired() && reading_ == Reading::roots) on_roots(curl);
-  });
-}
-
-void HttpProbe::on_roots(const CurlPool::Trusting& curl) {
-  reading_ = Reading::nothing;
-  if (!curl) return deliver_later(bad_roots(curl.error().message));
-  started_ = engine_.loop.now();
-  start_transfer(*curl);
+  start_transfer(std::move(ready->curl));
 }
 
 void HttpProbe::start_transfer(std::shared_ptr<CurlMulti> curl) {
@@ -257,7 +208,7 @@ int HttpProbe::debug_callback(CURL* /*handle*/, curl_infotype type, char* data, 
   if (const auto code = stream_error_of(line)) probe->evidence_.stream_error = *code;
   if (const auto alert = received_alert(line)) probe->evidence_.peer_alert = *alert;
   if (read_debug_line(line, probe->tls_)) probe->evidence_.client_cert_requested = true;
-  if (!probe->tls_.cipher.empty()) probe->ticket_.leave();  // the costly part is over
+  if (!probe->tls_.cipher.empty()) probe->entry_.leave_gate();  // the costly part is over
   return 0;
 }
 

@@ -201,6 +201,8 @@ void HttpRequest::set_method(CURL* handle, const Target& target) const {
 void HttpRequest::set_tls(CURL* handle, const Target& target) const {
   if (!target.is_tls()) return;
   curl_easy_setopt(handle, CURLOPT_CERTINFO, 1L);
+  // What is spoken after a handshake alone is not known: a server may refuse what is offered.
+  if (target.scheme == "tls") curl_easy_setopt(handle, CURLOPT_SSL_ENABLE_ALPN, 0L);
   if (tls_.min_version != TlsVersion::system) {
     curl_easy_setopt(handle, CURLOPT_SSLVERSION, libcurl_name(tls_.min_version));
   }

@@ -2,6 +2,7 @@
 #include "collectors/probes/target.h"
 
 #include "collectors/probes/net/endpoint.h"
+#include "collectors/probes/probe_types.h"
 #include "tests/catch.h"
 
 namespace ua {
@@ -56,9 +57,7 @@ TEST_CASE("a NUL byte never ends an address early") {
 TEST_CASE("what is no target says what to do") {
   const std::string long_path = "tcp+unix:///" + std::string(107, 'a');
   const std::string long_host = "http://" + std::string(254, 'a') + "/";
-  constexpr const char* kKnown =
-      "; there are http://, https://, http+unix://, tcp://, tcp+unix://, fastcgi://, "
-      "fastcgi+unix://";
+  const std::string known = "; there are " + known_schemes();
   struct Row {
     std::string url;
     std::string message;
@@ -70,10 +69,10 @@ TEST_CASE("what is no target says what to do") {
       {"",
        "a target is a URL, as in http://127.0.0.1:8080/healthz or tcp://127.0.0.1:5432; '' has "
        "no scheme"},
-      {"ftp://host/x", std::string("no probe for 'ftp://'") + kKnown},
-      {"grpc://host:1/x", std::string("'grpc://' is not supported by this version") + kKnown},
-      {"dns://9.9.9.9/x", std::string("'dns://' is not supported by this version") + kKnown},
-      {"://host/", std::string("no probe for '://'") + kKnown},
+      {"ftp://host/x", std::string("no probe for 'ftp://'") + known},
+      {"grpc://host:1/x", std::string("'grpc://' is not supported by this version") + known},
+      {"dns://9.9.9.9/x", std::string("'dns://' is not supported by this version") + known},
+      {"://host/", std::string("no probe for '://'") + known},
       {"http://u:p@host/",
        "credentials do not belong into a target; use http.basic_auth with a password file"},
       {"http://host:99999/", "a port is a number from 1 to 65535, not '99999'"},
