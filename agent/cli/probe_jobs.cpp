@@ -59,7 +59,7 @@ Result<std::vector<ProbeJob>> jobs_for(const std::string& word,
   }
   std::vector<ProbeJob> jobs;
   for (const TargetConfig& target : named->targets) {
-    jobs.push_back(ProbeJob{target, named->run, named->service});
+    jobs.push_back(ProbeJob{target, named->run, named->service, named->name});
     jobs.back().run.via = target.via;
   }
   return jobs;

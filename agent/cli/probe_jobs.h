@@ -13,7 +13,8 @@ namespace ua {
 struct ProbeJob {
   TargetConfig target;
   RunOptions run;
-  std::string service;  ///< for the suggested command; may be empty
+  std::string service;   ///< for the suggested command; may be empty
+  std::string upstream;  ///< its name; empty where a URL was given
 };
 
 /// Whether a word can only be the name of an upstream.

@@ -76,7 +76,7 @@ std::string headline(const Target& target, const Outcome& outcome, bool colour) 
 
 std::string command(const ProbeJob& job, const Outcome& outcome) {
   return fill_command(info(outcome.error), job.target.target, job.service, outcome,
-                      job.run.socket.get());
+                      {job.run.socket.get(), job.target.flags.get(), job.upstream});
 }
 
 std::string advice(const ProbeJob& job, const Outcome& outcome) {

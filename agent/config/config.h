@@ -25,8 +25,9 @@ struct TargetConfig {
   Target target;
   std::string type;  ///< ProbeType::name
   ProbeMaker make;
-  std::uint64_t buffer_bytes = 0;     ///< ProbeSetup::buffer_bytes
-  std::shared_ptr<const Target> via;  ///< ProbeSetup::via
+  std::uint64_t buffer_bytes = 0;          ///< ProbeSetup::buffer_bytes
+  std::shared_ptr<const Target> via;       ///< ProbeSetup::via
+  std::shared_ptr<const ToolFlags> flags;  ///< ProbeSetup::flags
 
   /// What is resolved and connected to.
   const Target& first_hop() const { return via ? *via : target; }

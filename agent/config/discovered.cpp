@@ -4,13 +4,14 @@
 #include "collectors/core/text.h"
 #include "collectors/probes/http/http_probe.h"
 #include "collectors/probes/tcp/tcp_probe.h"
+#include "collectors/probes/tool_flags.h"
 
 namespace ua {
 namespace {
 
-ProbeMaker maker_for(const DiscoveredTarget& found, const std::string& host, std::string_view type,
+ProbeSetup setup_for(const DiscoveredTarget& found, const std::string& host, std::string_view type,
                      const ProbeLimits& limits) {
-  if (type == "tcp") return make_tcp_maker();
+  if (type == "tcp") return {.make = make_tcp_maker()};
   HttpOptions http;
   http.host = host;
   http.max_body = limits.max_body;
@@ -20,7 +21,8 @@ ProbeMaker maker_for(const DiscoveredTarget& found, const std::string& host, std
   tls.send_server_name = !found.server_name.empty();
   tls.ca_file = found.ca_file;
   tls.insecure_skip_verify = !found.verify;
-  return make_http_maker(std::move(http), std::move(tls));
+  auto flags = std::make_shared<const ToolFlags>(tool_flags(http, tls));
+  return {.make = make_http_maker(std::move(http), std::move(tls)), .flags = std::move(flags)};
 }
 
 /// The targets there is a probe for; the others leave a note.
@@ -37,8 +39,11 @@ std::vector<TargetConfig> targets_of(const DiscoveredUpstream& found, const Prob
       continue;
     }
     std::string name(type->name);
-    ProbeMaker maker = maker_for(one, found.host, name, limits);
-    targets.push_back(TargetConfig{std::move(*target), std::move(name), std::move(maker)});
+    ProbeSetup setup = setup_for(one, found.host, name, limits);
+    targets.push_back(TargetConfig{.target = std::move(*target),
+                                   .type = std::move(name),
+                                   .make = std::move(setup.make),
+                                   .flags = std::move(setup.flags)});
   }
   return targets;
 }

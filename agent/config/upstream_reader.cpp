@@ -193,7 +193,7 @@ class TargetsReader {
       if (name != "tls" || tls) applying_.insert(name);
     }
     upstream_.targets.push_back(TargetConfig{std::move(*target), std::string(type.name), setup.make,
-                                             setup.buffer_bytes, setup.via});
+                                             setup.buffer_bytes, setup.via, setup.flags});
   }
 
   /// A table of options that no target uses is a mistake: its author expects it to do something.

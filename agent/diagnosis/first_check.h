@@ -10,23 +10,28 @@
 #include "collectors/core/outcome.h"
 #include "collectors/probes/net/socket_options.h"
 #include "collectors/probes/target.h"
+#include "collectors/probes/tool_flags.h"
 
 namespace ua {
 
+/// How the probe went to its target and asked there; null: nothing to say.
+struct ProbeWay {
+  const SocketOptions* socket = nullptr;  ///< RunOptions::socket
+  const ToolFlags* flags = nullptr;       ///< ProbeSetup::flags
+  std::string_view upstream = {};         ///< name under which the configuration has it
+};
+
 /// Fills `{host}`, `{port}`, `{ip}`, `{sni}`, `{address}`, `{path}`, `{url}` and `{service}`, for
 /// the hop that failed where a redirect was followed, and leaves out the parts of the command that
-/// do not apply: those about a network for a Unix socket, and the reverse. Every value that is not
+/// do not apply: those about a network for a Unix socket, and the reverse. Where curl does not
+/// speak the target's protocol, the agent's own `probe` takes its place. Every value that is not
 /// plain is quoted for a POSIX shell, so that a name out of a configuration cannot become a
 /// command. Commands that connect go the way that the probe went: through its proxy, from its
-/// address, over its interface.
+/// address, over its interface, with its certificates and its Host.
 /// @param service unit name; where empty a placeholder stands that says what to put
 /// @param outcome of the failed probe: its address, TLS name, proxy and redirect
-/// @param socket RunOptions::socket; null: none
 std::string fill_command(const ErrorClassInfo& error_class, const Target& target,
                          std::string_view service, const Outcome& outcome = {},
-                         const SocketOptions* socket = nullptr);
-
-/// The value itself where it is plain ([A-Za-z0-9_@%+=:,./-]), else in single quotes.
-std::string shell_quote(std::string_view value);
+                         const ProbeWay& way = {});
 
 }  // namespace ua

@@ -133,10 +133,11 @@ std::shared_ptr<const TargetStatus> TargetRows::Row::publish(const TargetPlan& p
   status_.last->tls = std::move(tls);
   status_.local_trouble = result.trouble;
   status_.socket = plan.run.socket;
-  status_.first_check = outcome.error == ErrorClass::none
-                            ? ""
-                            : fill_command(info(outcome.error), plan.target.target, plan.service,
-                                           outcome, plan.run.socket.get());
+  status_.first_check =
+      outcome.error == ErrorClass::none
+          ? ""
+          : fill_command(info(outcome.error), plan.target.target, plan.service, outcome,
+                         {plan.run.socket.get(), plan.target.flags.get(), plan.upstream});
   auto shown = std::make_shared<const TargetStatus>(status_);
   around_.board.update(board_slot_, shown);
   return shown;

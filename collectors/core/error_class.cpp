@@ -181,7 +181,7 @@ constexpr std::array<ErrorClassInfo, kErrorClassCount> kCatalogue{{
     {http2_error, "http2_error", Phase::protocol, Retry::idempotent,
      "the HTTP/2 stream or connection was ended with an error",
      "The server's HTTP/2 limits, a drain, or a bug in framing.",
-     "the server's log and its HTTP/2 limits", "curl -sv --http2 {url} -o /dev/null"},
+     "the server's log and its HTTP/2 limits", "curl -sv {url} -o /dev/null"},
     {grpc_not_serving, "grpc_not_serving", Phase::protocol, Retry::no,
      "the health service answers that the service is not serving, or does not know it",
      "The application is not ready: a dependency is missing, or the service name is wrong.",

@@ -225,6 +225,8 @@ void ProbeRun::Leg::go_to(std::vector<Endpoint> endpoints) {
 void ProbeRun::Leg::take(ProbeResult result) {
   Outcome& found = result.outcome;
   judged_at_ = result.judged_at;
+  // What was handed to the kernel and never arrived was not sent in any time.
+  if (found.error == ErrorClass::request_unacked) found.times.clear(TimedPhase::request);
   for (std::size_t i = 0; i < kTimedPhaseCount; ++i) {
     const auto phase = static_cast<TimedPhase>(i);
     if (const auto value = found.times.get(phase)) outcome_.times.add(phase, *value);

@@ -9,6 +9,7 @@
 #include "collectors/probes/tcp/exchange_probe.h"
 #include "collectors/probes/tcp/tcp_probe.h"
 #include "collectors/probes/tls/tls_probe.h"
+#include "collectors/probes/tool_flags.h"
 
 namespace ua {
 namespace {
@@ -123,8 +124,13 @@ const std::array<ProbeType, 4> kProbeTypes{{
        };
        std::shared_ptr<const Target> via;
        if (http.proxy != nullptr) via = {http.proxy, &http.proxy->url};
-       return ProbeSetup{make_http_maker(std::move(http), std::move(tls)), buffer, std::move(via),
-                         follows, std::move(mistake)};
+       auto flags = std::make_shared<const ToolFlags>(tool_flags(http, tls));
+       return ProbeSetup{make_http_maker(std::move(http), std::move(tls)),
+                         buffer,
+                         std::move(via),
+                         follows,
+                         std::move(flags),
+                         std::move(mistake)};
      }},
     {"tcp", kTcpSchemes, kTcpTables,
      [](TableReader& upstream, const ProbeLimits&) {
@@ -135,7 +141,9 @@ const std::array<ProbeType, 4> kProbeTypes{{
      }},
     {"tls", kTlsSchemes, kTlsTables,
      [](TableReader& upstream, const ProbeLimits&) {
-       return ProbeSetup{.make = make_tls_maker(read_tls_options(upstream))};
+       TlsOptions tls = read_tls_options(upstream);
+       auto flags = std::make_shared<const ToolFlags>(tool_flags(tls));
+       return ProbeSetup{.make = make_tls_maker(std::move(tls)), .flags = std::move(flags)};
      }},
     {"fastcgi", kFastcgiSchemes, kFastcgiTables,
      [](TableReader& upstream, const ProbeLimits& limits) {

@@ -21,6 +21,7 @@ class Probe;
 class ProbeEngine;
 class TableReader;
 struct ProbeLimits;
+struct ToolFlags;
 
 /// Makes the probe of one run; options are captured when the configuration is read.
 using ProbeMaker = std::function<std::unique_ptr<Probe>(ProbeEngine& engine, const Target& target)>;
@@ -28,9 +29,10 @@ using ProbeMaker = std::function<std::unique_ptr<Probe>(ProbeEngine& engine, con
 /// What one table of options makes of a target.
 struct ProbeSetup {
   ProbeMaker make;
-  std::uint64_t buffer_bytes = 0;     ///< of an answer's body that one run keeps at most
-  std::shared_ptr<const Target> via;  ///< RunOptions::via
-  bool follows_redirects = false;     ///< perhaps to a target that other tables apply to
+  std::uint64_t buffer_bytes = 0;          ///< of an answer's body that one run keeps at most
+  std::shared_ptr<const Target> via;       ///< RunOptions::via
+  bool follows_redirects = false;          ///< perhaps to a target that other tables apply to
+  std::shared_ptr<const ToolFlags> flags;  ///< null: none
   /// Why a target cannot be probed with these options; empty: it can. Null: all can.
   std::function<std::string(const Target&)> mistake;
 };

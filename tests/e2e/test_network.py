@@ -7,26 +7,6 @@ from tests.lab import agent
 from tests.lab.network import namespace
 from tests.lab.processes import process
 
-FIREWALL = {
-    "DROP": "connect_timeout",
-    "REJECT": "connect_firewall_rejected",
-    "REJECT --reject-with icmp-admin-prohibited": "connect_firewall_rejected",
-    "REJECT --reject-with icmp-host-unreachable": "unreachable",
-    "REJECT --reject-with tcp-reset": "connect_refused",
-}
-
-
-def test_what_a_firewall_does():
-    with namespace() as inside:
-        for i, (rule, wanted) in enumerate(FIREWALL.items()):
-            port = 5000 + i
-            subprocess.run([*inside, "iptables", "-A", "INPUT", "-p", "tcp", "--dport", str(port),
-                            "-j", *rule.split()], check=True)
-            result, _ = agent.probe(f"tcp://127.0.0.1:{port}", prefix=inside, timeout="1s")
-            assert (result["error_class"], result["phase"]) == (wanted, "connect"), (rule, result)
-            time.sleep(1.1)  # the kernel answers one ICMP error a second
-
-
 def test_a_reset_where_this_host_listens_is_the_firewalls():
     with namespace() as inside:
         subprocess.run([*inside, "iptables", "-A", "INPUT", "-p", "tcp", "--dport", "5009", "-j",

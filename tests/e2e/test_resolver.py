@@ -10,26 +10,8 @@ from tests.lab import agent
 from tests.lab.agent import upstream
 from tests.lab.network import dns_namespace
 
-DNS = {
-    "nx": "dns_not_found",
-    "nodata": "dns_not_found",
-    "servfail": "dns_failed",
-    "refused": "dns_failed",
-    "notimp": "dns_failed",
-    "formerr": "dns_failed",
-    "notauth": "dns_failed",
-    "broken": "dns_failed",
-    "half": "dns_failed",
-    "silent": "dns_timeout",
-}
-
-
-def test_what_a_resolver_says():
+def test_an_address_from_a_name_server():
     with dns_namespace() as inside:
-        for name, wanted in DNS.items():
-            result, _ = agent.probe(f"http://{name}.test/", prefix=inside, timeout="2s")
-            assert (result["error_class"], result["phase"]) == (wanted, "dns"), (name, result)
-            assert set(result["timings"]) == {"total"}, result
         result, _ = agent.probe("http://ok.test:1/", prefix=inside)
         assert result["error_class"] == "connect_refused", result
         assert (result["addresses"], result["address"]) == (1, "127.0.0.1:1")

@@ -209,6 +209,16 @@ def test_files_that_hang_are_gone_on_without(pki, tmp_path):
                 assert a.value("upstream_up", upstream="lab") == 1
 
 
+def test_the_suggested_command_sees_what_the_probe_saw(pki, tmp_path):
+    with serving(pki, hostile.SCENARIOS["status_503"]) as (_, port):
+        result = ask(port, with_client(pki, "client"), tmp_path)
+    assert result["error_class"] == "http_503", result
+    with serving(pki, hostile.SCENARIOS["status_503"]) as (_, other):
+        command = result["command"].replace(f":{port}/", f":{other}/")
+        seen = subprocess.run(["sh", "-c", command], capture_output=True, text=True, timeout=20, check=False)
+    assert seen.stdout.startswith("HTTP/1.1 503"), (command, seen)
+
+
 def test_root_certificates_that_hang_are_gone_on_with(pki, tmp_path):
     roots = tmp_path / "roots"
     roots.mkdir()

@@ -7,6 +7,7 @@
 
 #include "agent/config/listen_address.h"
 #include "agent/diagnosis/first_check.h"
+#include "collectors/core/shell_quote.h"
 #include "collectors/core/text.h"
 #include "collectors/probes/net/endpoint.h"
 #include "collectors/probes/probe_types.h"

@@ -12,8 +12,8 @@ namespace ua {
 
 void start_libcurl() {
   // Before 7.84 not safe to call from several threads.
-  static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kStarted != CURLE_OK) throw std::runtime_error("libcurl could not start");
+  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (started != CURLE_OK) throw std::runtime_error("libcurl could not start");
 }
 
 CurlMulti::CurlMulti(Loop& loop, std::shared_ptr<const RootCertificates> roots)

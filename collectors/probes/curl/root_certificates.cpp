@@ -7,11 +7,11 @@
 
 #include <array>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
 #include <utility>
 
 #include "collectors/core/secret_file.h"
+#include "collectors/core/text.h"
 
 namespace ua {
 namespace {
@@ -64,7 +64,7 @@ Roots read_root_certificates(const std::string& file, const Roots& known) {
   if (!text) return tl::unexpected(text.error());
   UniqueFd content(::memfd_create("root-certificates", MFD_CLOEXEC));
   if (!content || !write_all(content.get(), *text)) {
-    return fail(std::string("no memory for root certificates: ") + std::strerror(errno));
+    return fail("no memory for root certificates: " + errno_text(errno));
   }
   return std::make_shared<const RootCertificates>(
       RootCertificates{std::move(stamp), std::move(content)});

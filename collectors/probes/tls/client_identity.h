@@ -46,6 +46,9 @@ class ClientIdentity {
         key_file_(std::move(key_file)),
         pem_(std::make_shared<const ClientPem>(std::move(first))) {}
 
+  const std::string& cert_file() const { return cert_file_; }
+  const std::string& key_file() const { return key_file_; }
+
   /// Calls `then` with what the files hold (looked at once a second), perhaps from inside. While
   /// that takes longer, with what they held before.
   void read(Worker& worker, Time now, const Then& then);

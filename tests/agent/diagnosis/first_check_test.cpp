@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "agent/diagnosis/first_check.h"
 
+#include "collectors/probes/http/http_options.h"
+#include "collectors/probes/tls/client_identity.h"
+#include "collectors/probes/tls/tls_options.h"
 #include "tests/catch.h"
 
 namespace ua {
@@ -8,17 +11,6 @@ namespace {
 
 std::string fill(ErrorClass error_class, std::string_view url, std::string_view service = "") {
   return fill_command(info(error_class), parse_target(url).value(), service);
-}
-
-TEST_CASE("plain values stand as they are, others in single quotes") {
-  CHECK(shell_quote("app-1.example:8080/a_b@c%+=,") == "app-1.example:8080/a_b@c%+=,");
-  CHECK(shell_quote("") == "''");
-  CHECK(shell_quote("a b") == "'a b'");
-  CHECK(shell_quote("$(id)") == "'$(id)'");
-  CHECK(shell_quote("a;b|c&d`e`") == "'a;b|c&d`e`'");
-  CHECK(shell_quote("it's") == R"('it'\''s')");
-  CHECK(shell_quote("~root") == "'~root'");
-  CHECK(shell_quote("a\nb") == "'a\nb'");
 }
 
 TEST_CASE("the command carries the target's own host, port and service") {
@@ -74,7 +66,7 @@ TEST_CASE("commands that connect go the way that the probe went") {
   outcome.address = "192.0.2.7:3128";
   outcome.proxy = "http://proxy.example:3128";
   const auto filled = [&](ErrorClass error, const SocketOptions& socket) {
-    return fill_command(info(error), target, "", outcome, &socket);
+    return fill_command(info(error), target, "", outcome, {&socket});
   };
   CHECK(filled(ErrorClass::http_503, {}) ==
         "curl -x http://proxy.example:3128 -si https://app.example:8443/x | head -20");
@@ -103,6 +95,41 @@ TEST_CASE("commands that connect go the way that the probe went") {
         "0' -T -p 8443 app.example; nft list ruleset | grep -n drop");
 }
 
+TEST_CASE("commands ask as the probe asked, but another origin gets nothing that is ours") {
+  const Target target = parse_target("https://app.example:8443/x").value();
+  HttpOptions http;
+  http.host = "shop.example";
+  http.method = "POST";
+  http.version = HttpVersion::v1_0;
+  http.headers = {{"X-Token", "secret"}};
+  TlsOptions tls;
+  tls.ca_file = "/etc/our app/ca.pem";
+  tls.identity = std::make_shared<ClientIdentity>("/etc/c.pem", "/etc/c.key", ClientPem{});
+  ToolFlags flags = tool_flags(http, tls);
+  Outcome outcome;
+  const auto filled = [&](ErrorClass error) {
+    return fill_command(info(error), target, "", outcome, {nullptr, &flags});
+  };
+  CHECK(filled(ErrorClass::http_503) ==
+        "curl --cacert '/etc/our app/ca.pem' --cert /etc/c.pem --key /etc/c.key --http1.0 -X POST "
+        "-H 'Host: shop.example' -si https://app.example:8443/x | head -20");
+  CHECK(filled(ErrorClass::tls_timeout) ==
+        "openssl s_client -CAfile '/etc/our app/ca.pem' -cert /etc/c.pem -key /etc/c.key -connect "
+        "app.example:8443 -servername app.example </dev/null");
+  outcome.redirected_to = "https://other.example/";
+  CHECK(filled(ErrorClass::http_503) == "curl -si https://other.example/ | head -20");
+
+  http = {};
+  http.method = "HEAD";
+  tls = {};
+  tls.insecure_skip_verify = true;
+  outcome = {};
+  flags = tool_flags(http, tls);
+  CHECK(filled(ErrorClass::http_503) == "curl -k -I -si https://app.example:8443/x | head -20");
+  flags = tool_flags(HttpOptions(), TlsOptions());
+  CHECK(filled(ErrorClass::http_503) == "curl -si https://app.example:8443/x | head -20");
+}
+
 TEST_CASE("a Unix socket gets the commands for Unix sockets") {
   CHECK(fill(ErrorClass::connect_refused, "http+unix:///run/app.sock:/") ==
         "systemctl status YOUR-SERVICE; ss -lxp src /run/app.sock");
@@ -117,6 +144,16 @@ TEST_CASE("a Unix socket gets the commands for Unix sockets") {
         "curl -skv --unix-socket /run/app.sock https://localhost/ -o /dev/null");
   CHECK(fill(ErrorClass::unknown, "http+unix:///run/app.sock:/x") ==
         "upstream-agent probe http+unix:///run/app.sock:/x");
+}
+
+TEST_CASE("what curl cannot ask is asked by the agent itself, once") {
+  CHECK(fill(ErrorClass::http_503, "fastcgi://192.0.2.1:9000/ping") ==
+        "upstream-agent probe -v fastcgi://192.0.2.1:9000/ping");
+  CHECK(fill(ErrorClass::protocol_mismatch, "fastcgi+unix:///run/fpm.sock:/ping") ==
+        "upstream-agent probe -v fastcgi+unix:///run/fpm.sock:/ping");
+  const Target target = parse_target("tcp://192.0.2.1:6379").value();
+  CHECK(fill_command(info(ErrorClass::content_mismatch), target, "", {},
+                     {nullptr, nullptr, "the cache"}) == "upstream-agent probe -v 'the cache'");
 }
 
 TEST_CASE("a network target gets no command about a socket's file") {
