@@ -7,7 +7,7 @@ namespace ua {
 namespace {
 
 // In the order in which they are proposed.
-constexpr std::array<KeyPlace, 83> kPlaces{{
+constexpr std::array<KeyPlace, 84> kPlaces{{
     {"upstream", "name"},
     {"upstream", "targets"},
     {"upstream", "interval"},
@@ -49,6 +49,7 @@ constexpr std::array<KeyPlace, 83> kPlaces{{
     {"upstream.tls", "insecure_skip_verify"},
     {"upstream.tls", "min_version"},
     {"upstream.tcp", "exchange"},
+    {"upstream.tcp", "starttls"},
     {"upstream.tcp.exchange", "send"},
     {"upstream.tcp.exchange", "expect"},
     {"upstream.fastcgi", "method"},

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collectors/core/shell_quote.h"
+#include "collectors/probes/tls/starttls.h"
 
 namespace ua {
 namespace {
@@ -114,7 +115,8 @@ Replacements way_of(const Outcome& outcome, const ProbeWay& way, const ToolFlags
       {"curl ", "curl " + flag("-x", proxied ? outcome.proxy : "") + flag("--interface", either) +
                     (line ? "--haproxy-protocol " : "") + flags.curl},
       {"openssl s_client ",
-       "openssl s_client " + flag("-proxy", proxied ? proxy->authority() : "") +
+       "openssl s_client " + flag("-starttls", std::string(starttls_of(outcome.detail))) +
+           flag("-proxy", proxied ? proxy->authority() : "") +
            flag("-bind", source.empty() ? "" : socket->source->text()) + flags.openssl},
       {"ping ", "ping " + flag("-I", either)},
       {"traceroute ", "traceroute " + flag("-s", source) + flag("-i", interface)},

@@ -9,6 +9,8 @@
 #include <optional>
 #include <utility>
 
+#include "collectors/probes/tls/starttls.h"
+
 namespace ua {
 namespace {
 
@@ -60,6 +62,11 @@ std::string extension(unsigned type, const std::string& content) {
   return numbers({type}) + sized(2, content);
 }
 
+/// With tcp.starttls: no greeting, as of a server that waits for a ClientHello.
+bool waits_for_tls(const Outcome& outcome) {
+  return outcome.error == ErrorClass::response_timeout && outcome.detail.ends_with(",greeting");
+}
+
 }  // namespace
 
 std::string_view sentence(Finding finding) {
@@ -68,6 +75,8 @@ std::string_view sentence(Finding finding) {
       return "the port speaks TLS: write https:// in the target or in proxy_pass";
     case Finding::speaks_plain_http:
       return "the port speaks plain HTTP: write http:// in the target or in proxy_pass";
+    case Finding::speaks_tls_at_once:
+      return "the port speaks TLS at once: leave tcp.starttls out";
     case Finding::rejects_server_name:
       return "the same handshake succeeds without the server name: the server does not know it";
     case Finding::nothing:
@@ -80,6 +89,7 @@ bool calls_for_follow_up(const Target& target, const Outcome& outcome) {
   if (!outcome.redirected_to.empty() || !outcome.proxy.empty() || !endpoint_of(outcome.address))
     return false;
   const ErrorClass error = outcome.error;
+  if (!starttls_of(outcome.detail).empty()) return waits_for_tls(outcome);
   if (target.scheme == "https" || target.scheme == "tls") {
     return error == ErrorClass::tls_timeout || error == ErrorClass::tls_handshake_failed;
   }
@@ -118,17 +128,19 @@ FollowUp::FollowUp(Loop& loop, const Target& target, const Outcome& outcome,
       socket_(std::move(socket)),
       done_(std::move(done)),
       patience_(patience) {
-  if (target.is_tls()) {
+  if (waits_for_tls(outcome)) {
+    look_for_tls(Finding::speaks_tls_at_once);
+  } else if (target.is_tls()) {
     look_for_http();
   } else {
     if (!ip_endpoint(target.host, 0)) server_name_ = target.host;
-    look_for_tls();
+    look_for_tls(Finding::speaks_tls);
   }
 }
 
-void FollowUp::look_for_tls() {
-  ask(client_hello(server_name_), [this](std::string_view bytes) {
-    finish(is_tls_record(bytes) ? Finding::speaks_tls : Finding::nothing);
+void FollowUp::look_for_tls(Finding finding) {
+  ask(client_hello(server_name_), [this, finding](std::string_view bytes) {
+    finish(is_tls_record(bytes) ? finding : Finding::nothing);
   });
 }
 

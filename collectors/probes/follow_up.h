@@ -20,6 +20,7 @@ enum class Finding : std::uint8_t {
   nothing,
   speaks_tls,          ///< an http:// target
   speaks_plain_http,   ///< an https:// or tls:// target
+  speaks_tls_at_once,  ///< a tls:// target with tcp.starttls
   rejects_server_name  ///< the same handshake succeeds without the name
 };
 
@@ -55,7 +56,7 @@ class FollowUp {
   void on_connected(Connection connection);
   void on_readable();
   void answered(std::string first_bytes);
-  void look_for_tls();
+  void look_for_tls(Finding finding);
   void look_for_http();
   void look_without_name();
   void finish(Finding finding);

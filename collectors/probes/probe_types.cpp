@@ -93,7 +93,7 @@ constexpr CommonClasses kTlsClasses{ErrorClass::connect_refused,   ErrorClass::c
                                     ErrorClass::tls_cert_expired,  ErrorClass::response_timeout};
 constexpr std::array<Scheme, 1> kTlsSchemes{
     {{.name = "tls", .common_classes = kTlsClasses, .tls = true}}};
-constexpr std::array<std::string_view, 1> kTlsTables{"tls"};
+constexpr std::array<std::string_view, 2> kTlsTables{"tls", "tcp"};
 
 /// ProbeSetup::mistake
 std::string http_mistake(HttpVersion version, bool proxied, bool other_host, const Target& target) {
@@ -109,6 +109,16 @@ std::string http_mistake(HttpVersion version, bool proxied, bool other_host, con
            "out";
   }
   return "";
+}
+
+std::string tcp_mistake(Starttls starttls, const Target& target) {
+  if (starttls == Starttls::none) return "";
+  if (target.is_unix()) return "tcp.starttls leads to TLS, which is not spoken over a Unix socket";
+  return "tcp.starttls leads to TLS: write tls://" + target.authority();
+}
+
+std::string tls_mistake(bool speaks) {
+  return speaks ? "tcp.exchange is for tcp:// targets; what leads to TLS is tcp.starttls" : "";
 }
 
 const std::array<ProbeType, 4> kProbeTypes{{
@@ -135,15 +145,26 @@ const std::array<ProbeType, 4> kProbeTypes{{
     {"tcp", kTcpSchemes, kTcpTables,
      [](TableReader& upstream, const ProbeLimits&) {
        TcpOptions tcp = read_tcp_options(upstream);
-       if (tcp.exchange.empty()) return ProbeSetup{.make = make_tcp_maker()};
+       auto mistake = [starttls = tcp.starttls](const Target& target) {
+         return tcp_mistake(starttls, target);
+       };
+       if (tcp.exchange.empty()) {
+         return ProbeSetup{.make = make_tcp_maker(), .mistake = std::move(mistake)};
+       }
        return ProbeSetup{.make = make_exchange_maker(std::move(tcp)),
-                         .buffer_bytes = kMaxExchangeAnswer};
+                         .buffer_bytes = kMaxExchangeAnswer,
+                         .mistake = std::move(mistake)};
      }},
     {"tls", kTlsSchemes, kTlsTables,
      [](TableReader& upstream, const ProbeLimits&) {
        TlsOptions tls = read_tls_options(upstream);
+       const TcpOptions tcp = read_tcp_options(upstream);
        auto flags = std::make_shared<const ToolFlags>(tool_flags(tls));
-       return ProbeSetup{.make = make_tls_maker(std::move(tls)), .flags = std::move(flags)};
+       return ProbeSetup{.make = make_tls_maker(std::move(tls), tcp.starttls),
+                         .flags = std::move(flags),
+                         .mistake = [speaks = !tcp.exchange.empty()](const Target&) {
+                           return tls_mistake(speaks);
+                         }};
      }},
     {"fastcgi", kFastcgiSchemes, kFastcgiTables,
      [](TableReader& upstream, const ProbeLimits& limits) {

@@ -85,7 +85,6 @@ def test_options_apply(pki, tmp_path):
     ("tls_alert", "tls_handshake_failed", "alert_40"),
     ("tls_close", "tls_handshake_failed", "fin"),
     ("tls_reset", "tls_handshake_failed", "rst"),
-    ("accept_and_reset", "tls_handshake_failed", "rst"),
     ("plain_answer", "protocol_mismatch", "not_tls"),
     ("ssh_banner", "protocol_mismatch", "not_tls"),
 ])

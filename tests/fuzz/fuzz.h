@@ -87,6 +87,7 @@ void probe_series(std::string_view bytes);
 void redirect(std::string_view bytes);
 void report(std::string_view bytes);
 void sock_diag(std::string_view bytes);
+void starttls(std::string_view bytes);
 void status_page(std::string_view bytes);
 void target(std::string_view bytes);
 void tcp_tables(std::string_view bytes);

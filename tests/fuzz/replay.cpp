@@ -53,6 +53,7 @@ TEST_CASE("fuzz: configuration files") { replay("config", config); }
 TEST_CASE("fuzz: metric pages") { replay("exposition", exposition); }
 TEST_CASE("fuzz: figures of the host") { replay("host_proc", host_proc); }
 TEST_CASE("fuzz: a FastCGI answer") { replay("fastcgi", fastcgi); }
+TEST_CASE("fuzz: a server before TLS") { replay("starttls", starttls); }
 TEST_CASE("fuzz: an HTTP answer") { replay("http_answer", http_answer); }
 TEST_CASE("fuzz: log lines") { replay("log_line", log_line); }
 TEST_CASE("fuzz: Accept headers") { replay("negotiate", negotiate); }

@@ -69,6 +69,16 @@ def endless(peer, stop):
         peer.sendall(chunk)
 
 
+def greet_slowly(banner):
+    def serve(peer, stop):
+        for byte in banner:
+            peer.sendall(bytes([byte]))
+            if stop.wait(0.1):
+                return
+
+    return serve
+
+
 def greet(banner):
     def serve(peer, stop):
         peer.sendall(banner)

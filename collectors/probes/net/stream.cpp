@@ -27,6 +27,11 @@ void Stream::close() {
   fd_.reset();
 }
 
+UniqueFd Stream::release() {
+  watch_.cancel();
+  return std::move(fd_);
+}
+
 /// What the peer said before it closed tells why: it is read before anything is written.
 void Stream::on_ready(std::uint32_t events) {
   if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) return read();

@@ -34,6 +34,7 @@ class Stream {
   bool is_sent() const { return sent_ == outgoing_.size(); }
   int fd() const { return fd_.get(); }  ///< -1 once it is closed
   void close();                         ///< no event follows
+  UniqueFd release();                   ///< the same, but the socket goes on elsewhere
 
  private:
   void on_ready(std::uint32_t events);

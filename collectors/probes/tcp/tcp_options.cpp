@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "collectors/probes/tcp/tcp_options.h"
 
+#include <array>
+
 #include "collectors/core/table_reader.h"
 
 namespace ua {
 namespace {
+
+constexpr std::array<std::string_view, 6> kStarttls{"smtp", "imap",     "pop3",
+                                                    "ftp",  "postgres", "mysql"};
 
 Regex read_expect(TableReader& step) {
   const auto pattern = step.text("expect");
@@ -44,7 +49,9 @@ TcpOptions read_tcp_options(TableReader& upstream) {
   if (result.exchange.size() > TcpOptions::kMaxSteps) {
     table->complain("exchange", "has more than 16 steps");
   }
-  table->not_yet("starttls");
+  if (const auto word = table->choice("starttls", kStarttls)) {
+    result.starttls = static_cast<Starttls>(*word + 1);
+  }
   table->finish();
   return result;
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The options of tcp probes ([upstream.tcp]). Plain values.
+// What is said on a connection before anything else ([upstream.tcp]): the options of tcp probes,
+// and STARTTLS of tls probes. Plain values.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "collectors/probes/answer/regex.h"
+#include "collectors/probes/tls/starttls.h"
 
 namespace ua {
 
@@ -21,6 +23,7 @@ struct TcpOptions {
   static constexpr std::size_t kMaxSteps = 16;
   static constexpr std::size_t kMaxSend = 64UL * 1024;
   std::vector<ExchangeStep> exchange;  ///< empty: being connected is all that is asked
+  Starttls starttls = Starttls::none;  ///< of tls targets
 };
 
 /// Reports every mistake.

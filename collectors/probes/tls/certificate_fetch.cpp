@@ -18,6 +18,7 @@ CertificateFetch::CertificateFetch(ProbeEngine& engine, std::shared_ptr<const Ht
       request_(std::move(request)),
       target_(first.target),
       identity_(first.identity),
+      starttls_(first.starttls),
       done_(std::move(done)),
       dial_(
           engine.loop, first.peer,
@@ -31,11 +32,20 @@ CertificateFetch::~CertificateFetch() {
 }
 
 void CertificateFetch::on_connected(Connection connection) {
+  if (starttls_ == Starttls::none) return shake_hands(std::move(connection.fd));
+  dialogue_ = std::make_unique<StarttlsRun>(engine_, std::move(connection.fd), starttls_,
+                                            [this](UniqueFd fd, const auto& failure) {
+                                              if (failure) return done_(facts_);
+                                              shake_hands(std::move(fd));
+                                            });
+}
+
+void CertificateFetch::shake_hands(UniqueFd fd) {
   handle_ = engine_.curl.plain()->acquire();
   if (handle_ == nullptr) return done_(facts_);
   request_->set_on(handle_, target_);
   if (identity_ != nullptr) set_client_pem(handle_, *identity_);
-  socket_.attach(handle_, std::move(connection.fd), nullptr);
+  socket_.attach(handle_, std::move(fd), nullptr);
   curl_easy_setopt(handle_, CURLOPT_DEBUGFUNCTION, &CertificateFetch::debug_callback);
   curl_easy_setopt(handle_, CURLOPT_DEBUGDATA, this);
   curl_easy_setopt(handle_, CURLOPT_SSL_VERIFYPEER, 0L);

@@ -13,6 +13,7 @@
 #include "collectors/probes/net/dial.h"
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/tls/client_identity.h"
+#include "collectors/probes/tls/starttls_run.h"
 
 namespace ua {
 
@@ -24,6 +25,7 @@ struct FirstHandshake {
   /// What it offered, perhaps without coming to it: with TLS 1.2 a server that demands one ends the
   /// handshake without. Null: none.
   std::shared_ptr<const ClientPem> identity;
+  Starttls starttls = Starttls::none;  ///< what comes before it
 };
 
 class CertificateFetch {
@@ -40,6 +42,7 @@ class CertificateFetch {
 
  private:
   void on_connected(Connection connection);
+  void shake_hands(UniqueFd fd);
   void on_finished();
   static int debug_callback(CURL* handle, curl_infotype type, char* data, std::size_t size,
                             void* self) noexcept;
@@ -48,8 +51,10 @@ class CertificateFetch {
   std::shared_ptr<const HttpRequest> request_;
   Target target_;
   std::shared_ptr<const ClientPem> identity_;
+  Starttls starttls_;
   Done done_;
   Dial dial_;
+  std::unique_ptr<StarttlsRun> dialogue_;
   std::function<void(CURLcode)> finished_;
   CurlSocket socket_;
   CURL* handle_ = nullptr;

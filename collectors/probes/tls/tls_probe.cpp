@@ -17,6 +17,7 @@
 #include "collectors/probes/probe.h"
 #include "collectors/probes/probe_engine.h"
 #include "collectors/probes/tls/certificate_fetch.h"
+#include "collectors/probes/tls/starttls_run.h"
 #include "collectors/probes/tls/tls_entry.h"
 #include "collectors/probes/tls/tls_facts.h"
 
@@ -37,10 +38,23 @@ Classified classify_handshake(const HttpEvidence& evidence) {
   return result;
 }
 
+ProbeResult starttls_result(const StarttlsRun::Failure& failure) {
+  ProbeResult result;
+  result.outcome.error = failure.error;
+  result.outcome.detail = failure.detail;
+  result.outcome.message = failure.message;
+  return result;
+}
+
 class TlsProbe final : public Probe {
  public:
-  TlsProbe(ProbeEngine& engine, Target target, std::shared_ptr<const HttpRequest> request)
-      : engine_(engine), target_(std::move(target)), request_(std::move(request)), entry_(engine) {}
+  TlsProbe(ProbeEngine& engine, Target target, std::shared_ptr<const HttpRequest> request,
+           Starttls starttls)
+      : engine_(engine),
+        target_(std::move(target)),
+        request_(std::move(request)),
+        starttls_(starttls),
+        entry_(engine) {}
 
   ~TlsProbe() override { drop_handle(); }
   TlsProbe(const TlsProbe&) = delete;
@@ -48,25 +62,25 @@ class TlsProbe final : public Probe {
 
   void start(Connection connection, Done done) override {
     done_ = std::move(done);
+    started_ = connection.connected_at;
     connected_ = std::move(connection.fd);
-    first_ = {target_, connection.peer, connection.options, nullptr};
+    first_ = {target_, connection.peer, connection.options, nullptr, starttls_};
     evidence_.tls = true;
+    if (starttls_ == Starttls::none) return enter();
+    dialogue_ = std::make_unique<StarttlsRun>(
+        engine_, std::move(connected_), starttls_,
+        [this](UniqueFd fd, auto failure) { on_dialogue(std::move(fd), std::move(failure)); });
+  }
+
+  ProbeResult cancel() override;
+
+ private:
+  void enter() {
     entry_.start(request_->tls(), request_->identity(target_),
                  [this](auto ready) { on_entry(std::move(ready)); });
   }
 
-  ProbeResult cancel() override {
-    if (auto trouble = entry_.trouble()) return std::move(*trouble);
-    if (verdict_) {  // it stands without the certificates
-      lookup_.reset();
-      return std::move(*verdict_);
-    }
-    if (handshake_at_) return conclude(CURLE_OK);  // nobody has objected
-    evidence_.timed_out = true;
-    return conclude(CURLE_OK);
-  }
-
- private:
+  void on_dialogue(UniqueFd fd, std::optional<StarttlsRun::Failure> failure);
   void on_entry(tl::expected<TlsEntry::Ready, ProbeResult> ready);
   void set_up(CURL* handle);
   void on_finished(CURLcode code);
@@ -89,6 +103,10 @@ class TlsProbe final : public Probe {
   std::shared_ptr<const HttpRequest> request_;
   Done done_;
   std::function<void(CURLcode)> finished_;
+  Starttls starttls_;
+  Time started_;
+  std::unique_ptr<StarttlsRun> dialogue_;
+  std::optional<Duration> spoken_for_;  // the dialogue took that long
   TlsEntry entry_;
   UniqueFd connected_;
   FirstHandshake first_;
@@ -105,6 +123,25 @@ class TlsProbe final : public Probe {
   TlsFacts tls_;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 };
+
+ProbeResult TlsProbe::cancel() {
+  if (verdict_) {  // it stands without the certificates
+    lookup_.reset();
+    return std::move(*verdict_);
+  }
+  if (dialogue_ != nullptr && !spoken_for_) return starttls_result(dialogue_->give_up());
+  if (auto trouble = entry_.trouble()) return std::move(*trouble);
+  if (handshake_at_) return conclude(CURLE_OK);  // nobody has objected
+  evidence_.timed_out = true;
+  return conclude(CURLE_OK);
+}
+
+void TlsProbe::on_dialogue(UniqueFd fd, std::optional<StarttlsRun::Failure> failure) {
+  if (failure) return deliver_later(starttls_result(*failure));
+  spoken_for_ = engine_.loop.now() - started_;
+  connected_ = std::move(fd);
+  enter();
+}
 
 void TlsProbe::on_entry(tl::expected<TlsEntry::Ready, ProbeResult> ready) {
   if (!ready) return deliver_later(std::move(ready.error()));
@@ -205,6 +242,9 @@ ProbeResult TlsProbe::conclude(CURLcode code) {
   } else if (code != CURLE_OK) {
     outcome.message = error_text_.data();
   }
+  if (outcome.error != ErrorClass::none && starttls_ != Starttls::none) {
+    add_detail(outcome, starttls_token(starttls_));
+  }
   // The wait for an objection is ours.
   if (outcome.error == ErrorClass::none) result.judged_at = handshake_at_;
   drop_handle();
@@ -219,6 +259,7 @@ void TlsProbe::read_facts(CURLcode code, Outcome& outcome) {
   outcome.server_name = request_->tls_name(target_);
   outcome.times =
       read_times(handle_, evidence_, HttpAnswer(0, false), Duration::zero(), Time{}, Time{});
+  if (spoken_for_) outcome.times.set(TimedPhase::response_headers, *spoken_for_);
   read_certificates(handle_, tls_);
   evidence_.certificates = tls_.certificate.has_value();
   tls_.verified = evidence_.handshake_done && !request_->tls().insecure_skip_verify;
@@ -260,10 +301,10 @@ void TlsProbe::drop_handle() {
 
 }  // namespace
 
-ProbeMaker make_tls_maker(TlsOptions tls) {
+ProbeMaker make_tls_maker(TlsOptions tls, Starttls starttls) {
   auto request = std::make_shared<const HttpRequest>(HttpOptions{}, std::move(tls));
-  return [request](ProbeEngine& engine, const Target& target) -> std::unique_ptr<Probe> {
-    return std::make_unique<TlsProbe>(engine, target, request);
+  return [request, starttls](ProbeEngine& engine, const Target& target) -> std::unique_ptr<Probe> {
+    return std::make_unique<TlsProbe>(engine, target, request, starttls);
   };
 }
 

@@ -4,11 +4,13 @@
 #pragma once
 
 #include "collectors/probes/probe_types.h"
+#include "collectors/probes/tls/starttls.h"
 #include "collectors/probes/tls/tls_options.h"
 
 namespace ua {
 
 /// For tls targets.
-ProbeMaker make_tls_maker(TlsOptions tls);
+/// @param starttls what is spoken before the handshake
+ProbeMaker make_tls_maker(TlsOptions tls, Starttls starttls);
 
 }  // namespace ua

@@ -228,8 +228,15 @@ TEST_CASE("what is said to a TCP service") {
        "a.toml:5:12: upstream.tcp.exchange: has more than 16 steps"},
       {"tcp://a:1", tcp + "exchange = [{ sent = \"a\", expect = \"b\" }]",
        "a.toml:5:15: unknown key 'upstream.tcp.exchange.sent'; did you mean 'send'?"},
+      {"tls://a:1", tcp + "starttls = \"smtp\"", ""},
+      {"tls://a:1", tcp + "starttls = \"smtps\"",
+       "a.toml:5:12: upstream.tcp.starttls: 'smtps' is not one of smtp, imap, pop3, ftp, postgres, "
+       "mysql; did you mean 'smtp'?"},
       {"tcp://a:1", tcp + "starttls = \"smtp\"",
-       "a.toml:5:12: upstream.tcp.starttls: not supported by this version"},
+       "a.toml:3:12: upstream.targets: 'tcp://a:1': tcp.starttls leads to TLS: write tls://a:1"},
+      {"tls://a:1", tcp + "exchange = [{ send = \"a\" }]",
+       "a.toml:3:12: upstream.targets: 'tls://a:1': tcp.exchange is for tcp:// targets; what leads "
+       "to TLS is tcp.starttls"},
       {"http://a/", tcp + "exchange = [{ send = \"a\" }]",
        "a.toml:4:1: upstream.tcp: does not apply to any of the targets"},
   });

@@ -8,7 +8,7 @@ from tests.lab.faults import ELSEWHERE, FAULTS
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PAGE = ROOT / "packaging/doc/faults.md"
 
-LOGS_ONLY = {"no_live_upstream", "pool_exhausted", "worker_crashed", "worker_timeout"}
+LOGS_ONLY = {"no_live_upstream", "worker_crashed", "worker_timeout"}
 NO_FAULT = {"unknown"}  # what the agent has no name for
 
 ALIKE = [
