@@ -27,10 +27,11 @@ ordered_json http_json(const HttpFacts& http) {
 }
 
 ordered_json tls_json(const TlsFacts& tls) {
-  ordered_json result{{"version", tls.version},
-                      {"cipher", tls.cipher},
-                      {"verified", tls.verified},
-                      {"verify_error", escape_line(tls.verify_error)}};
+  ordered_json result{{"version", tls.version},   {"cipher", tls.cipher},
+                      {"verified", tls.verified}, {"verify_error", escape_line(tls.verify_error)},
+                      {"verify_code", nullptr},   {"ocsp", nullptr}};
+  if (tls.verify_code >= 0) result["verify_code"] = tls.verify_code;
+  if (!tls.ocsp.empty()) result["ocsp"] = tls.ocsp;
   if (!tls.certificate) return result;
   const Certificate& leaf = *tls.certificate;
   result["subject"] = escape_line(leaf.subject);

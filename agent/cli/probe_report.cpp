@@ -110,6 +110,7 @@ std::string tls_lines(const TlsFacts& tls, WallTime now) {
   if (!tls.version.empty()) result += field("tls", tls.version + ", " + tls.cipher);
   const std::string why = tls.verify_error.empty() ? "" : ": " + tls.verify_error;
   result += field("verified", tls.verified ? "yes" : "no" + why);
+  if (!tls.ocsp.empty() && tls.ocsp != "absent") result += field("ocsp staple", tls.ocsp);
   if (tls.certificate) {
     result += field("certificate", tls.certificate->subject);
     result += field("issuer", tls.certificate->issuer);

@@ -66,8 +66,10 @@ struct Certificate {
 struct TlsFacts {
   std::string version;  ///< "TLSv1.3"; empty where no handshake finished
   std::string cipher;
-  bool verified = false;                    ///< chain and name
-  std::string verify_error;                 ///< why not, empty where verified
+  bool verified = false;     ///< chain and name
+  std::string verify_error;  ///< why not, empty where verified
+  int verify_code = -1;      ///< X509_V_* of OpenSSL, 0: verified; -1: not known
+  std::string ocsp;  ///< stapled: absent good revoked unknown expired invalid; empty: not known
   std::optional<Certificate> certificate;   ///< the leaf
   std::optional<WallTime> chain_not_after;  ///< the earliest expiry in the chain
   bool from_second_handshake = false;       ///< facts fetched after the verdict, unverified

@@ -21,6 +21,7 @@
 #include "collectors/probes/tls/client_identity.h"
 #include "collectors/probes/tls/tls_entry.h"
 #include "collectors/probes/tls/tls_facts.h"
+#include "collectors/probes/tls/tls_witness.h"
 
 namespace ua {
 namespace {
@@ -121,6 +122,8 @@ class HttpProbe final : public Probe {
   Time started_;
   HttpEvidence evidence_;
   TlsFacts tls_;
+  TlsWitness witness_;
+  bool has_roots_ = false;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
   HttpAnswer answer_;
   HttpAnswer tunnel_{0, false};  // a proxy's answer to CONNECT
@@ -132,6 +135,7 @@ void HttpProbe::on_entry(tl::expected<TlsEntry::Ready, ProbeResult> ready) {
   identity_ = std::move(ready->identity);
   evidence_.client_cert_offered = identity_ != nullptr;
   started_ = engine_.loop.now();
+  has_roots_ = ready->has_roots;
   start_transfer(std::move(ready->curl));
 }
 
@@ -143,6 +147,9 @@ void HttpProbe::start_transfer(std::shared_ptr<CurlMulti> curl) {
   }
   request_->set_on(handle_, target_);
   if (identity_ != nullptr) set_client_pem(handle_, *identity_);
+  if (has_roots_) {
+    witness_.attach(handle_, request_->tls_name(target_), request_->tls().insecure_skip_verify);
+  }
   const bool owes_proxy_line = !connected_ && options_ && options_->proxy_protocol;
   curl_easy_setopt(handle_, CURLOPT_HAPROXYPROTOCOL, owes_proxy_line ? 1L : 0L);
   socket_.attach(handle_, std::move(connected_), [this](int fd) { before_close(fd); });
@@ -284,9 +291,11 @@ void HttpProbe::read_tls_facts(CURLcode code, Outcome& outcome) {
   outcome.server_name = request_->tls_name(target_);
   read_certificates(handle_, tls_);
   evidence_.certificates = tls_.certificate.has_value();
-  tls_.verified = evidence_.handshake_done && !request_->tls().insecure_skip_verify;
+  const bool verifies = !request_->tls().insecure_skip_verify;
+  tls_.verified = evidence_.handshake_done && verifies;
   const bool not_verified = code == CURLE_PEER_FAILED_VERIFICATION && evidence_.peer_alert == 0;
   if (not_verified) tls_.verify_error = error_text_.data();
+  witness_.fill(tls_);
   if (evidence_.handshake_done || evidence_.certificates || !tls_.verify_error.empty()) {
     outcome.tls = tls_;
   }
@@ -343,7 +352,11 @@ void HttpProbe::on_certificates(const TlsFacts& found) {
     TlsFacts facts = found;
     facts.verified = false;
     facts.from_second_handshake = true;
-    if (verdict_->outcome.tls) facts.verify_error = verdict_->outcome.tls->verify_error;
+    if (const auto& first = verdict_->outcome.tls) {
+      facts.verify_error = first->verify_error;
+      facts.verify_code = first->verify_code;
+      facts.ocsp = first->ocsp;
+    }
     verdict_->outcome.tls = std::move(facts);
   }
   deliver(std::move(*verdict_));

@@ -33,7 +33,6 @@ void TlsEntry::on_identity(const ClientIdentity::Pem& pem) {
 
 void TlsEntry::read_roots() {
   waiting_ = Waiting::roots;
-  if (tls_->insecure_skip_verify) return on_roots(engine_.curl.plain());
   const std::weak_ptr<bool> alive = alive_;
   engine_.curl.trusting(tls_->ca_file, [this, alive](const CurlPool::Trusting& curl) {
     if (!alive.expired() && waiting_ == Waiting::roots) on_roots(curl);
@@ -41,8 +40,11 @@ void TlsEntry::read_roots() {
 }
 
 void TlsEntry::on_roots(const CurlPool::Trusting& curl) {
+  // Where nothing depends on the verdict, it is not known then.
+  if (!curl && tls_->insecure_skip_verify)
+    return end(Ready{engine_.curl.plain(), identity_, false});
   if (!curl) return end(tl::unexpected(bad_roots(curl.error().message)));
-  end(Ready{*curl, identity_});
+  end(Ready{*curl, identity_, true});
 }
 
 void TlsEntry::end(tl::expected<Ready, ProbeResult> result) {

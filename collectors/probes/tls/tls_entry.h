@@ -26,6 +26,7 @@ class TlsEntry {
   struct Ready {
     std::shared_ptr<CurlMulti> curl;            ///< with the roots to trust, if any
     std::shared_ptr<const ClientPem> identity;  ///< null: none
+    bool has_roots = false;                     ///< of `curl`
   };
   /// What is there, or this host's own trouble as the probe's result. Perhaps from inside.
   using Done = std::function<void(tl::expected<Ready, ProbeResult>)>;

@@ -20,6 +20,7 @@
 #include "collectors/probes/tls/starttls_run.h"
 #include "collectors/probes/tls/tls_entry.h"
 #include "collectors/probes/tls/tls_facts.h"
+#include "collectors/probes/tls/tls_witness.h"
 
 namespace ua {
 namespace {
@@ -121,6 +122,8 @@ class TlsProbe final : public Probe {
   Timer later_;
   HttpEvidence evidence_;
   TlsFacts tls_;
+  TlsWitness witness_;
+  bool has_roots_ = false;
   std::array<char, CURL_ERROR_SIZE> error_text_{};
 };
 
@@ -148,6 +151,7 @@ void TlsProbe::on_entry(tl::expected<TlsEntry::Ready, ProbeResult> ready) {
   first_.identity = std::move(ready->identity);
   evidence_.client_cert_offered = first_.identity != nullptr;
   curl_ = std::move(ready->curl);
+  has_roots_ = ready->has_roots;
   handle_ = curl_->acquire();
   if (handle_ == nullptr) return deliver_later(conclude(CURLE_OK));
   set_up(handle_);
@@ -158,6 +162,9 @@ void TlsProbe::on_entry(tl::expected<TlsEntry::Ready, ProbeResult> ready) {
 void TlsProbe::set_up(CURL* handle) {
   request_->set_on(handle, target_);
   if (first_.identity != nullptr) set_client_pem(handle, *first_.identity);
+  if (has_roots_) {
+    witness_.attach(handle, request_->tls_name(target_), request_->tls().insecure_skip_verify);
+  }
   socket_.attach(handle, std::move(connected_), [this](int fd) { before_close(fd); });
   curl_easy_setopt(handle, CURLOPT_CONNECT_ONLY, 1L);
   curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 0L);  // else it closes with the handshake's end
@@ -262,9 +269,11 @@ void TlsProbe::read_facts(CURLcode code, Outcome& outcome) {
   if (spoken_for_) outcome.times.set(TimedPhase::response_headers, *spoken_for_);
   read_certificates(handle_, tls_);
   evidence_.certificates = tls_.certificate.has_value();
-  tls_.verified = evidence_.handshake_done && !request_->tls().insecure_skip_verify;
+  const bool verifies = !request_->tls().insecure_skip_verify;
+  tls_.verified = evidence_.handshake_done && verifies;
   const bool not_verified = code == CURLE_PEER_FAILED_VERIFICATION && evidence_.peer_alert == 0;
   if (not_verified) tls_.verify_error = error_text_.data();
+  witness_.fill(tls_);
   if (evidence_.handshake_done || evidence_.certificates || !tls_.verify_error.empty()) {
     outcome.tls = tls_;
   }
@@ -284,7 +293,11 @@ void TlsProbe::on_certificates(const TlsFacts& found) {
     TlsFacts facts = found;
     facts.verified = false;
     facts.from_second_handshake = true;
-    if (verdict_->outcome.tls) facts.verify_error = verdict_->outcome.tls->verify_error;
+    if (const auto& first = verdict_->outcome.tls) {
+      facts.verify_error = first->verify_error;
+      facts.verify_code = first->verify_code;
+      facts.ocsp = first->ocsp;
+    }
     verdict_->outcome.tls = std::move(facts);
   }
   const Done done = std::move(done_);
