@@ -7,7 +7,7 @@ namespace ua {
 namespace {
 
 // In the order in which they are proposed.
-constexpr std::array<KeyPlace, 84> kPlaces{{
+constexpr std::array<KeyPlace, 92> kPlaces{{
     {"upstream", "name"},
     {"upstream", "targets"},
     {"upstream", "interval"},
@@ -26,6 +26,7 @@ constexpr std::array<KeyPlace, 84> kPlaces{{
     {"upstream", "http"},
     {"upstream", "tls"},
     {"upstream", "tcp"},
+    {"upstream", "dns"},
     {"upstream", "fastcgi"},
     {"upstream.http", "method"},
     {"upstream.http", "host"},
@@ -52,6 +53,13 @@ constexpr std::array<KeyPlace, 84> kPlaces{{
     {"upstream.tcp", "starttls"},
     {"upstream.tcp.exchange", "send"},
     {"upstream.tcp.exchange", "expect"},
+    {"upstream.dns", "query"},
+    {"upstream.dns", "type"},
+    {"upstream.dns", "transport"},
+    {"upstream.dns", "recursion_desired"},
+    {"upstream.dns", "expect_rcode"},
+    {"upstream.dns", "expect_answers"},
+    {"upstream.dns", "reject_answers"},
     {"upstream.fastcgi", "method"},
     {"upstream.fastcgi", "script_filename"},
     {"upstream.fastcgi", "params"},

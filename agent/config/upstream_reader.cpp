@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "collectors/core/text.h"
+#include "collectors/probes/dns/dns_options.h"
 #include "collectors/probes/net/endpoint.h"
 #include "collectors/probes/net/socket_options.h"
 
@@ -20,7 +21,7 @@ constexpr std::array<std::string_view, 10> kReservedLabels{
 /// A label of all series would stand in for these of one, and what they say would be lost.
 constexpr std::array<std::string_view, 7> kInfoLabels{
     "type", "service", "version", "cipher", "issuer", "subject", "fingerprint_sha256"};
-constexpr std::array<std::string_view, 3> kLaterTables{"dns", "icmp", "grpc"};
+constexpr std::array<std::string_view, 2> kLaterTables{"icmp", "grpc"};
 
 bool is_printable(std::string_view text) { return escape_line(text, text.size()) == text; }
 
@@ -151,6 +152,16 @@ std::string stands_twice(const std::string& label, const std::string& first) {
                         : shown + " is the same target as '" + escape_line(first, 200) + '\'';
 }
 
+/// Over TCP a name server is connected to like any other, wherever it is said that it is TCP.
+void settle_transport(Target& target, TableReader& upstream) {
+  if (target.scheme != "dns") return;
+  const toml::node* node = upstream.node("dns");
+  const toml::table* table = node == nullptr ? nullptr : node->as_table();
+  const std::string transport =
+      table == nullptr ? "" : (*table)["transport"].value<std::string>().value_or("");
+  target.connects_itself = !dns_over_stream(target.path, transport);
+}
+
 /// Reads `targets`, and the tables that say how they are probed.
 class TargetsReader {
  public:
@@ -179,6 +190,7 @@ class TargetsReader {
     if (!target) return table_.complain_item("targets", *url.node, target.error().message);
     const ProbeType& type = *find_probe_type(target->scheme);  // parse_target() lets no other pass
     const ProbeSetup& setup = setup_of(type);
+    settle_transport(*target, table_);
     if (const std::string mistake = target_mistake(*target, upstream_.run, setup);
         !mistake.empty()) {
       return table_.complain_item("targets", *url.node,

@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "collectors/probes/dns/dns_probe.h"
 #include "collectors/probes/fastcgi/fastcgi_probe.h"
 #include "collectors/probes/http/http_probe.h"
 #include "collectors/probes/probe.h"
@@ -95,6 +96,19 @@ constexpr std::array<Scheme, 1> kTlsSchemes{
     {{.name = "tls", .common_classes = kTlsClasses, .tls = true}}};
 constexpr std::array<std::string_view, 2> kTlsTables{"tls", "tcp"};
 
+// Over UDP a server that is gone shows as silence or as a word of the network's.
+constexpr CommonClasses kDnsClasses{
+    ErrorClass::connect_refused,  ErrorClass::connect_firewall_rejected,
+    ErrorClass::connect_timeout,  ErrorClass::unreachable,
+    ErrorClass::response_timeout, ErrorClass::closed_before_headers,
+    ErrorClass::invalid_response, ErrorClass::content_mismatch};
+constexpr std::array<Scheme, 1> kDnsSchemes{{{.name = "dns",
+                                              .common_classes = kDnsClasses,
+                                              .default_port = 53,
+                                              .has_path = true,
+                                              .connects_itself = true}}};
+constexpr std::array<std::string_view, 1> kDnsTables{"dns"};
+
 /// ProbeSetup::mistake
 std::string http_mistake(HttpVersion version, bool proxied, bool other_host, const Target& target) {
   if (version == HttpVersion::v2 && !target.is_tls()) {
@@ -121,7 +135,7 @@ std::string tls_mistake(bool speaks) {
   return speaks ? "tcp.exchange is for tcp:// targets; what leads to TLS is tcp.starttls" : "";
 }
 
-const std::array<ProbeType, 4> kProbeTypes{{
+const std::array<ProbeType, 5> kProbeTypes{{
     {"http", kHttpSchemes, kHttpTables,
      [](TableReader& upstream, const ProbeLimits& limits) {
        HttpOptions http = read_http_options(upstream, limits);
@@ -164,6 +178,16 @@ const std::array<ProbeType, 4> kProbeTypes{{
                          .flags = std::move(flags),
                          .mistake = [speaks = !tcp.exchange.empty()](const Target&) {
                            return tls_mistake(speaks);
+                         }};
+     }},
+    {"dns", kDnsSchemes, kDnsTables,
+     [](TableReader& upstream, const ProbeLimits&) {
+       const DnsOptions dns = read_dns_options(upstream);
+       return ProbeSetup{.make = make_dns_maker(dns),
+                         .buffer_bytes = kMaxDnsAnswer,
+                         .mistake = [dns](const Target& target) {
+                           const auto task = dns_task(target, dns);
+                           return task ? std::string() : task.error().message;
                          }};
      }},
     {"fastcgi", kFastcgiSchemes, kFastcgiTables,

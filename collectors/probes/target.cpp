@@ -7,13 +7,14 @@
 #include <optional>
 
 #include "collectors/core/text.h"
+#include "collectors/probes/dns/dns_options.h"
 #include "collectors/probes/net/endpoint.h"
 #include "collectors/probes/probe_types.h"
 
 namespace ua {
 namespace {
 
-constexpr std::array<std::string_view, 5> kLaterSchemes{"udp", "dns", "icmp", "grpc", "grpcs"};
+constexpr std::array<std::string_view, 4> kLaterSchemes{"udp", "icmp", "grpc", "grpcs"};
 constexpr std::size_t kMaxHost = 253;  // RFC 1035, 255 bytes on the wire
 
 /// @param scheme a known one
@@ -226,6 +227,7 @@ Result<Target> parse_network(Target target, std::string_view rest) {
     if (credentials) return no_credentials();
     return fail("a " + target.scheme + " target has no path: " + quoted(path));
   }
+  if (target.scheme == "dns") target.connects_itself = !dns_over_stream(target.path);
   Result<Target> parsed = parse_host(std::move(target), authority);
   if (!parsed && credentials) return no_credentials();
   return parsed;

@@ -76,6 +76,7 @@ void certificate(std::string_view bytes);
 void classify(std::string_view bytes);
 void command_line(std::string_view bytes);
 void config(std::string_view bytes);
+void dns_message(std::string_view bytes);
 void exposition(std::string_view bytes);
 void host_proc(std::string_view bytes);
 void fastcgi(std::string_view bytes);

@@ -50,6 +50,7 @@ TEST_CASE("fuzz: what a certificate says") { replay("certificate", certificate);
 TEST_CASE("fuzz: from evidence to a class") { replay("classify", classify); }
 TEST_CASE("fuzz: explain and probe") { replay("command_line", command_line, 3000); }
 TEST_CASE("fuzz: configuration files") { replay("config", config); }
+TEST_CASE("fuzz: a name server's answer") { replay("dns_message", dns_message); }
 TEST_CASE("fuzz: metric pages") { replay("exposition", exposition); }
 TEST_CASE("fuzz: figures of the host") { replay("host_proc", host_proc); }
 TEST_CASE("fuzz: a FastCGI answer") { replay("fastcgi", fastcgi); }

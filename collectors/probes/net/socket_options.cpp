@@ -137,6 +137,9 @@ std::string socket_mistake(const SocketOptions& options, const Target& target) {
     const std::string_view option = option_of_ip(options);
     return option.empty() ? "" : "a Unix socket knows no " + std::string(option);
   }
+  if (options.proxy_protocol && target.scheme == "dns") {
+    return "a name server is not sent a PROXY line";
+  }
   const auto literal = ip_endpoint(target.host, target.port);
   if (!literal || !options.source || literal->family() == options.source->family()) return "";
   return literal->family() == AF_INET ? "an IPv4 address, but source_address is an IPv6 one"

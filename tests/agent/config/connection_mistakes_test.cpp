@@ -36,6 +36,12 @@ void check(const std::vector<Row>& rows) {
   }
 }
 
+std::string many_patterns() {
+  std::string list;
+  for (int i = 0; i < 17; ++i) list += "\"a\", ";
+  return list;
+}
+
 TEST_CASE("where a connection comes from") {
   check({
       {"http://a/", "source_address = \"192.0.2.1\"", ""},
@@ -203,6 +209,53 @@ TEST_CASE("what is asked of a FastCGI application") {
        "1048576"},
       {url, table + "script = \"/a\"", "a.toml:5:1: unknown key 'upstream.fastcgi.script'"},
       {"tcp://a:1", table, "a.toml:4:1: upstream.fastcgi: does not apply to any of the targets"},
+  });
+}
+
+TEST_CASE("what is asked of a name server") {
+  const std::string table = "[upstream.dns]\n";
+  const std::string url = "dns://a/b.test";
+  const std::string target = "a.toml:3:12: upstream.targets: 'dns://a/b.test': ";
+  check({
+      {url, "", ""},
+      {url + "?type=aaaa&transport=tcp",
+       table + "query = \"B.test.\"\ntype = \"AAAA\"\ntransport = \"tcp\"\n"
+               "expect_rcode = [\"NXDOMAIN\"]\nexpect_answers = [\"a\"]\nreject_answers = \"b\"",
+       ""},
+      {"dns://a", table + "query = \".\"\nrecursion_desired = false", ""},
+      {"dns://a", "",
+       "a.toml:3:12: upstream.targets: 'dns://a': the name to ask for is missing: "
+       "dns://server/example.org, or dns.query"},
+      {url, table + "query = \"c.test\"",
+       target + "it asks for 'b.test', but dns.query for 'c.test'"},
+      {url + "?type=MX", table + "type = \"A\"", target + "it has type=MX, but dns.type is \"A\""},
+      {url + "?transport=udp", table + "transport = \"tcp\"",
+       target + "it has transport=udp, but dns.transport is another"},
+      {url + "?type=B", "", target + "its query has type=B, which is no type known here"},
+      {url + "?type=A&type=A", "", target + "its query has type twice"},
+      {url + "?type=", "", target + "its query has type without a value"},
+      {url + "?typ=A", "", target + "its query has 'typ'; there are type and transport"},
+      {url + "?transport=quic", "", target + "its query has transport=quic; there are udp and tcp"},
+      {url + "?transport=tls", "", target + "transport=tls is not supported by this version"},
+      {url, table + "transport = \"tls\"",
+       "a.toml:5:13: upstream.dns.transport: \"tls\" is not supported by this version"},
+      {"dns://a/b..c", "",
+       "a.toml:3:12: upstream.targets: 'dns://a/b..c': the name 'b..c' has an empty part between "
+       "its dots"},
+      {"dns://a", table + "query = \"\"",
+       "a.toml:3:12: upstream.targets: 'dns://a': the name to ask for is missing: "
+       "dns://server/example.org, or dns.query\n"
+       "a.toml:5:9: upstream.dns.query: '' is empty; the root is \".\""},
+      {url, table + "expect_answers = [\"(\"]",
+       "a.toml:5:19: upstream.dns.expect_answers: not a regular expression (RE2): missing ): ("},
+      {url, table + "reject_answers = [\"a\", \"(\"]",
+       "a.toml:5:24: upstream.dns.reject_answers: not a regular expression (RE2): missing ): ("},
+      {url, table + "expect_answers = [" + many_patterns() + "]",
+       "a.toml:5:18: upstream.dns.expect_answers: has more than 16 patterns"},
+      {url, "proxy_protocol = \"v1\"", target + "a name server is not sent a PROXY line"},
+      {url + "?type=A\", \"" + url + "?type=MX", "",
+       "a.toml:3:37: upstream.targets: 'dns://a/b.test' stands there twice (queries do not count)"},
+      {"tcp://a:1", table, "a.toml:4:1: upstream.dns: does not apply to any of the targets"},
   });
 }
 

@@ -323,7 +323,7 @@ TEST_CASE("mistakes in the options of an upstream") {
        "a.toml:4:19: upstream.labels: the value of 'team' has control characters"},
       {"labels = \"x\"",
        "a.toml:4:10: upstream.labels: expected a table such as { name = \"value\" }, found a text"},
-      {"[upstream.dns]", "a.toml:4:1: upstream.dns: not supported by this version"},
+      {"[upstream.grpc]", "a.toml:4:1: upstream.grpc: not supported by this version"},
       {"[upstream.tcp]\nstarttls = \"smtp\"",
        "a.toml:4:1: upstream.tcp: does not apply to any of the targets"},
       {"http = 1", "a.toml:4:8: upstream.http: expected a table, found an integer"},

@@ -71,7 +71,6 @@ TEST_CASE("what is no target says what to do") {
        "no scheme"},
       {"ftp://host/x", std::string("no probe for 'ftp://'") + known},
       {"grpc://host:1/x", std::string("'grpc://' is not supported by this version") + known},
-      {"dns://9.9.9.9/x", std::string("'dns://' is not supported by this version") + known},
       {"://host/", std::string("no probe for '://'") + known},
       {"http://u:p@host/",
        "credentials do not belong into a target; use http.basic_auth with a password file"},
